@@ -1,0 +1,1 @@
+"""How agents learn: one algorithm a file. Trainers are handed partners and never import populations."""

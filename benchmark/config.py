@@ -1,0 +1,110 @@
+"""Configuration as frozen, validated dataclasses: fields are config, TOML table, hash and documentation at once."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar, dataclass_transform
+
+import tomli_w
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+
+from crossplay.benchmark.errors import Refused, unknown
+from crossplay.benchmark.registry import Registry
+
+T = TypeVar("T")
+STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def config(cls: type[T]) -> type[T]:
+    """Class decorator: a frozen keyword-only dataclass whose values are validated and whose field names are closed."""
+    make: Callable[[type[T]], type[T]] = pydantic_dataclass(frozen=True, kw_only=True, config=STRICT)  # type: ignore[assignment]
+    return make(cls)
+
+
+def build(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
+    """An instance of a `config` class; unknown fields are refused with the nearest name, bad values with the reason."""
+    place = f"{where}: " if where else ""
+    known = [field.name for field in fields(cls) if field.init]  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise Refused(f"{place}{unknown(f'field of {cls.__name__}', name, known)}")
+    try:
+        return TypeAdapter(cls).validate_python(dict(values))
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc']) or cls.__name__}: {e['msg']}, given {e['input']!r}"
+            for e in error.errors()
+        )
+        raise Refused(f"{place}{faults}") from None
+
+
+def from_table(registry: Registry, table: Mapping[str, Any], where: str = "") -> Any:
+    """The registered thing that a table `{kind = "…", field = value, …}` describes."""
+    if "kind" not in table:
+        raise Refused(f"{where or 'table'}: a {registry.noun} needs kind = one of {', '.join(registry)}; given {dict(table)!r}")
+    return build(registry[table["kind"]], {k: v for k, v in table.items() if k != "kind"}, where)
+
+
+def from_text(registry: Registry, text: str) -> Any:
+    """The registered thing that `kind`, `kind:value` (its first field) or `kind:field=value,field=value` describes."""
+    kind, _, rest = text.partition(":")
+    cls = registry[kind]
+    known = [field.name for field in fields(cls) if field.init]
+    values: dict[str, Any] = {}
+    for position, part in enumerate(p for p in rest.split(",") if p):
+        name, equals, value = part.partition("=")
+        if not equals:
+            name, value = (known[position] if position < len(known) else ""), part
+        values[name] = _scalar(value)
+    return build(cls, values, text)
+
+
+def _scalar(text: str) -> Any:
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def to_table(thing: Any) -> dict[str, Any]:
+    """A registered thing as the table `from_table` reads; None-valued fields are left out, since TOML has no null."""
+    table = TypeAdapter(type(thing)).dump_python(thing, mode="json", exclude_none=True)
+    return {"kind": type(thing).kind, **table} if hasattr(type(thing), "kind") else dict(table)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dict. Raises Refused with file, line and column where it is broken or missing."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Refused(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refused(f"{path}: not valid TOML: {error}") from None
+
+
+def write_toml(path: Path, table: Mapping[str, Any]) -> None:
+    """Writes a table as TOML so that a reader sees the old file or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(tomli_w.dumps(dict(table)), encoding="utf-8")
+    draft.replace(path)
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text on every machine."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sha256(data: bytes | str) -> str:
+    """Hexadecimal SHA-256 of bytes or of UTF-8 text."""
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+
+
+def digest(thing: Any) -> str:
+    """SHA-256 over a registered thing's kind and field values."""
+    return sha256(canonical(to_table(thing)))

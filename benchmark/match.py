@@ -1,0 +1,117 @@
+"""Matches: episodes played by one table of policies, many tables stepped in one engine batch."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.game import Game, GameSpec, Observation
+from crossplay.benchmark.policy import Memory, Policy
+from crossplay.benchmark.seeding import Seeds, derive, spread
+
+HARNESS = 1  # part of every match key: bump it with any change that moves scores
+
+
+class Table(NamedTuple):
+    """One match to play: who sits where, and the luck of each episode. Names are for error messages."""
+
+    policies: Sequence[Policy]  # one per seat
+    game_seeds: Seeds  # uint64 [episodes]
+    policy_seeds: Sequence[Seeds]  # per seat, uint64 [episodes]
+    names: Sequence[str] = ()
+
+
+class Returns(NamedTuple):
+    """What a match paid: sums over whole episodes."""
+
+    returns: np.ndarray  # [episodes, seats] float64, undiscounted, private costs taken off
+    costs: np.ndarray  # [episodes, seats] float64, the private costs
+    events: np.ndarray  # [episodes, seats, events] int64
+
+
+def play(
+    game: Game, policies: Sequence[Policy], *, episodes: int, game_seed: int, policy_seeds: Sequence[int]
+) -> Returns:
+    """One match of `episodes` whole episodes."""
+    seeds = [spread(seed, episodes) for seed in policy_seeds]
+    return play_tables(game, [Table(policies, spread(game_seed, episodes), seeds)])[0]
+
+
+def play_tables(game: Game, tables: Sequence[Table]) -> list[Returns]:
+    """Plays all tables in one engine batch; each policy acts on its own table's rows only.
+
+    A network always sees one table's episodes at a time, so results do not depend on what else is in the batch.
+    Raises Refused where a policy's action is illegal, misshapen or not an integer.
+    """
+    spec = game.spec
+    for table in tables:
+        if len(table.policies) != spec.seats:
+            raise Refused(f"{spec.name} has {spec.seats} seats; given {len(table.policies)} policies")
+    ends = np.cumsum([len(table.game_seeds) for table in tables])
+    rows = [slice(end - len(table.game_seeds), end) for end, table in zip(ends, tables, strict=True)]
+    state = game.reset(np.concatenate([table.game_seeds for table in tables]))
+    memories = [
+        [policy.begin(seeds, seat) for seat, (policy, seeds) in enumerate(zip(t.policies, t.policy_seeds, strict=True))]
+        for t in tables
+    ]
+    views = {policy.view for table in tables for policy in table.policies}
+    total = _zeros(spec, int(ends[-1]))
+    actions = np.empty((int(ends[-1]), spec.seats), dtype=np.int64)
+    for step in range(spec.horizon):
+        seen = {view: game.observe(state, view) for view in views}
+        for table, part, memory in zip(tables, rows, memories, strict=True):
+            _choose(spec, table, seen, part, memory, actions, step)
+        state, paid = game.step(state, actions)
+        total.returns[...] += paid.rewards
+        total.costs[...] += paid.costs
+        total.events[...] += paid.events
+    return [Returns(*(array[part].copy() for array in total)) for part in rows]
+
+
+def _zeros(spec: GameSpec, episodes: int) -> Returns:
+    shape = (episodes, spec.seats)
+    return Returns(np.zeros(shape), np.zeros(shape), np.zeros((*shape, len(spec.events)), dtype=np.int64))
+
+
+def _choose(
+    spec: GameSpec,
+    table: Table,
+    seen: dict[str, Observation],
+    part: slice,
+    memory: list[Memory],
+    actions: np.ndarray,
+    step: int,
+) -> None:
+    for seat, policy in enumerate(table.policies):
+        observation = seen[policy.view].of(seat, part)
+        chosen, memory[seat] = policy.act(observation, memory[seat])
+        fault = illegal(chosen, observation.legal)
+        if fault:
+            name = table.names[seat] if table.names else repr(policy)
+            raise Refused(f"{name} in {spec.name}, seat {seat}, step {step}: {fault}")
+        actions[part, seat] = chosen
+
+
+def illegal(chosen: np.ndarray, legal: np.ndarray) -> str | None:
+    """What is wrong with actions [episodes] given legal [episodes, actions]; None where nothing is."""
+    chosen = np.asarray(chosen)
+    if chosen.shape != legal.shape[:1]:
+        return f"actions have shape {list(chosen.shape)}, wanted [{legal.shape[0]}]"
+    if not np.issubdtype(chosen.dtype, np.integer):
+        return f"actions have dtype {chosen.dtype}, wanted an integer type"
+    inside = (chosen >= 0) & (chosen < legal.shape[1])
+    bad = ~inside | ~legal[np.arange(len(chosen)), np.where(inside, chosen, 0)]
+    if bad.any():
+        episode = int(bad.argmax())
+        return f"action {int(chosen[episode])} is illegal in episode {episode}; legal: {np.flatnonzero(legal[episode]).tolist()}"
+    return None
+
+
+def match_seeds(seed: int, game: str, ego: str, partner: str, seat: int) -> tuple[int, int, int]:
+    """Seeds (game, ego, partner) from names alone; the game's luck is the same for every ego."""
+    return (
+        derive(seed, "game", game, partner, seat),
+        derive(seed, "policy", "ego", game, ego, partner, seat),
+        derive(seed, "policy", "partner", game, ego, partner, seat),
+    )

@@ -1,0 +1,1 @@
+"""Who is better, and how sure we are: suites, the store, scores, the board and its pictures."""
