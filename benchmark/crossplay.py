@@ -1,0 +1,153 @@
+"""Cross-play: pairings, and the engine that plays many of them at once."""
+
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import NonNegativeInt, PositiveInt
+
+from crossplay.benchmark.card import Card
+from crossplay.benchmark.config import canonical, config, digest, sha256, to_table
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.game import Game
+from crossplay.benchmark.match import HARNESS, Returns, Table, match_seeds, play_tables
+from crossplay.benchmark.policy import Policy
+from crossplay.benchmark.seeding import derive, spread
+from crossplay.benchmark.workers import in_processes
+
+EPISODES_A_BATCH = 2048  # enough to keep the engine busy, few enough to commit often
+
+
+@config
+class Pairing:
+    """One match to be played; everything that decides its outcome, and nothing else, is in its key."""
+
+    game: str
+    game_digest: str
+    ego: str
+    ego_digest: str
+    partner: str
+    partner_digest: str
+    seat: NonNegativeInt  # the ego's; the partner takes all the others
+    episodes: PositiveInt
+    seed: int
+    harness: int = HARNESS
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 over every field."""
+        return sha256(canonical(to_table(self)))
+
+
+class Fixture(NamedTuple):
+    """A pairing together with what is needed to play it."""
+
+    pairing: Pairing
+    game: Game
+    ego: Card
+    partner: Card
+
+
+class MatchResult(NamedTuple):
+    """A pairing, what every episode of it paid, and where it was played."""
+
+    pairing: Pairing
+    returns: Returns
+    provenance: dict[str, Any]
+
+
+def fixture(game: Game, ego: Card, partner: Card, *, seat: int, episodes: int, seed: int) -> Fixture:
+    """The fixture of an ego in `seat` with a partner in every other seat."""
+    if not 0 <= seat < game.spec.seats:
+        raise Refused(f"{game.spec.name} has seats 0 to {game.spec.seats - 1}; given {seat}")
+    pairing = Pairing(
+        game=game.spec.name,
+        game_digest=digest(game),
+        ego=ego.name,
+        ego_digest=ego.digest,
+        partner=partner.name,
+        partner_digest=partner.digest,
+        seat=seat,
+        episodes=episodes,
+        seed=seed,
+    )
+    return Fixture(pairing, game, ego, partner)
+
+
+def play_fixtures(
+    fixtures: Sequence[Fixture], *, jobs: int = 1, episodes_a_batch: int = EPISODES_A_BATCH
+) -> Iterator[MatchResult]:
+    """Plays fixtures in engine batches spread over processes; yields each match as soon as its batch is done.
+
+    A fixture that is refused does not cost the others their results: the refusal is raised after all are played.
+    """
+    refusals: list[Refused] = []
+    for results in in_processes(play_batch, _batches(fixtures, jobs, episodes_a_batch), jobs):
+        for result in results:
+            if isinstance(result, Refused):
+                refusals.append(result)
+            else:
+                yield result
+    if refusals:
+        raise refusals[0]
+
+
+def play_batch(fixtures: Sequence[Fixture]) -> list[MatchResult | Refused]:
+    """One engine batch; where somebody in it is refused, each fixture on its own."""
+    start = time.perf_counter()
+    try:
+        policies = _Policies()
+        played = play_tables(fixtures[0].game, [_table(f, policies) for f in fixtures])
+    except Refused as refused:
+        if len(fixtures) == 1:
+            return [refused]
+        return [result for f in fixtures for result in play_batch([f])]
+    provenance = _provenance((time.perf_counter() - start) / len(fixtures))
+    return [MatchResult(f.pairing, r, provenance) for f, r in zip(fixtures, played, strict=True)]
+
+
+def _batches(fixtures: Sequence[Fixture], jobs: int, episodes_a_batch: int) -> list[list[Fixture]]:
+    batches: list[list[Fixture]] = []
+    for name in dict.fromkeys(f.pairing.game for f in fixtures):
+        mine = [f for f in fixtures if f.pairing.game == name]
+        fair = -(-len(mine) // max(1, 2 * jobs))
+        size = max(1, min(fair, episodes_a_batch // mine[0].pairing.episodes))
+        batches += [mine[i : i + size] for i in range(0, len(mine), size)]
+    return batches
+
+
+class _Policies(dict[tuple[str, str], Policy]):
+    """Policies of one batch: policies are values, so one serves every table it sits at."""
+
+    def of(self, game: Game, card: Card) -> Policy:
+        key = (game.spec.name, card.digest)
+        if key not in self:
+            self[key] = card.policy(game)
+        return self[key]
+
+
+def _table(f: Fixture, policies: _Policies) -> Table:
+    p = f.pairing
+    luck, ego, partner = match_seeds(p.seed, p.game, p.ego, p.partner, p.seat)
+    seats = range(f.game.spec.seats)
+    cards = [f.ego if seat == p.seat else f.partner for seat in seats]
+    seeds = [ego if seat == p.seat else derive(partner, seat) for seat in seats]
+    return Table(
+        [policies.of(f.game, card) for card in cards],
+        spread(luck, p.episodes),
+        [spread(seed, p.episodes) for seed in seeds],
+        [card.name for card in cards],
+    )
+
+
+def _provenance(seconds: float) -> dict[str, Any]:
+    return {
+        "seconds": round(seconds, 4),
+        "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,55 @@
+"""Work spread over processes: one single-threaded process per core, results as they come."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from crossplay.benchmark.errors import Refused
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def default_jobs() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_processes(
+    function: Callable[[T], R], tasks: Sequence[T], jobs: int, on_refused: Callable[[Refused], None] | None = None
+) -> Iterator[R]:
+    """function(task) for every task, in any order, in `jobs` processes (1: in this one).
+
+    A Refused from one task does not stop the others: it is handed to `on_refused`, or raised when all are done.
+    """
+    if jobs < 1:
+        raise Refused(f"jobs must be at least 1; given {jobs}")
+    faults: list[Refused] = []
+    for outcome in _outcomes(function, tasks, min(jobs, len(tasks))):
+        if not isinstance(outcome, Refused):
+            yield outcome
+        elif on_refused:
+            on_refused(outcome)
+        else:
+            faults.append(outcome)
+    if faults:
+        raise faults[0]
+
+
+def _outcomes(function: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[Any]:
+    if jobs <= 1:
+        yield from (_guarded(function, task) for task in tasks)
+        return
+    from joblib import Parallel, delayed, parallel_config
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve the other core's process
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        calls = (delayed(_guarded)(function, task) for task in tasks)
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")(calls)
+
+
+def _guarded(function: Callable[[T], R], task: T) -> R | Refused:
+    try:
+        return function(task)
+    except Refused as refused:
+        return refused
