@@ -20,6 +20,7 @@ class GameSpec:
     actions: tuple[str, ...]  # names, in order
     views: dict[str, tuple[int, ...]]  # view name → feature shape of one seat
     horizon: int = Field(ge=1)  # steps of every episode
+    terminal: bool = False  # the horizon ends the task itself; else it is a time limit and learners bootstrap there
     events: tuple[str, ...] = ()  # names of what Step.events counts
 
     @field_validator("views")

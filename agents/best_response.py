@@ -1,0 +1,72 @@
+"""PPO against frozen partners: the best response to a population, with partners drawn uniformly [Strouse2021]."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import PositiveInt
+
+from crossplay.agents.networks import Architecture, PolicyNet
+from crossplay.agents.ppo import PPO
+from crossplay.agents.rollout import Seating
+from crossplay.agents.trainer import TRAINERS, Budget, OnUpdate, learn
+from crossplay.benchmark.config import config
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.game import Game
+from crossplay.benchmark.policy import Policy
+from crossplay.benchmark.seeding import derive
+
+
+@TRAINERS.register("best_response")
+@config
+class BestResponse:
+    """One network for all seats; at every reset each table draws a partner, and tables take the ego's seat in turn."""
+
+    architecture: Architecture = Architecture()
+    ppo: PPO = PPO()
+    budget: Budget = Budget()
+    tables: PositiveInt = 8  # partners met at once; the games are dealt evenly among them
+
+    def train(
+        self,
+        game: Game,
+        partners: Sequence[Policy],
+        *,
+        seed: int,
+        device: str,
+        on_update: OnUpdate,
+        checkpoint: Path | None = None,
+    ) -> PolicyNet:
+        """Raises Refused without partners, or where games cannot be dealt evenly to the tables."""
+        if not partners:
+            raise Refused("best_response needs partners to respond to; given none")
+        if self.budget.games % self.tables:
+            raise Refused(
+                f"best_response: {self.budget.games} games cannot be dealt evenly to {self.tables} tables"
+            )
+        spec = game.spec
+        net = PolicyNet(self.architecture, spec, shared=True, seed=derive(seed, "weights"))
+        size = self.budget.games // self.tables
+
+        def seatings(batch: int) -> list[Seating]:
+            rng = np.random.default_rng(derive(seed, "seating", batch))
+            drawn = [partners[i] for i in rng.integers(len(partners), size=self.tables)]
+            return [
+                Seating(
+                    slice(i * size, (i + 1) * size),
+                    tuple(0 if seat == (i + batch) % spec.seats else partner for seat in range(spec.seats)),
+                )
+                for i, partner in enumerate(drawn)
+            ]
+
+        return learn(
+            game,
+            net,
+            seatings,
+            ppo=self.ppo,
+            budget=self.budget,
+            seed=seed,
+            device=device,
+            on_update=on_update,
+            checkpoint=checkpoint,
+        )

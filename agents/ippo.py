@@ -1,0 +1,56 @@
+"""Independent PPO in self-play [deWitt2020]: every seat learns from its own reward, one network for all or one each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from crossplay.agents.networks import Architecture, PolicyNet
+from crossplay.agents.ppo import PPO
+from crossplay.agents.rollout import Seating
+from crossplay.agents.trainer import TRAINERS, Budget, OnUpdate, learn
+from crossplay.benchmark.config import config
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.game import Game
+from crossplay.benchmark.policy import Policy
+from crossplay.benchmark.seeding import derive
+
+
+@TRAINERS.register("ippo")
+@config
+class IPPO:
+    """Self-play: the learners are each other's only partners."""
+
+    shared: bool = True
+    architecture: Architecture = Architecture()
+    ppo: PPO = PPO()
+    budget: Budget = Budget()
+
+    def train(
+        self,
+        game: Game,
+        partners: Sequence[Policy],
+        *,
+        seed: int,
+        device: str,
+        on_update: OnUpdate,
+        checkpoint: Path | None = None,
+    ) -> PolicyNet:
+        """Raises Refused when handed partners: self-play has none."""
+        if partners:
+            raise Refused(
+                f"ippo trains in self-play and takes no partners; given {len(partners)}; use best_response"
+            )
+        spec = game.spec
+        net = PolicyNet(self.architecture, spec, shared=self.shared, seed=derive(seed, "weights"))
+        players = tuple(0 if self.shared else seat for seat in range(spec.seats))
+        tables = [Seating(slice(0, self.budget.games), players)]
+        return learn(
+            game,
+            net,
+            lambda batch: tables,
+            ppo=self.ppo,
+            budget=self.budget,
+            seed=seed,
+            device=device,
+            on_update=on_update,
+            checkpoint=checkpoint,
+        )

@@ -1,0 +1,144 @@
+"""Proximal policy optimisation [Schulman2017], in paper order: advantages, clipped loss, epochs of minibatches."""
+
+from typing import NamedTuple
+
+import torch
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor
+
+from crossplay.agents.networks import ActorCritic
+from crossplay.agents.rollout import Experience
+from crossplay.benchmark.config import config
+
+
+@config
+class PPO:
+    """Settings of one learner's PPO."""
+
+    rollout: PositiveInt = 128  # steps between updates
+    epochs: PositiveInt = 4
+    minibatches: PositiveInt = 4
+    learning_rate: PositiveFloat = 2.5e-4
+    anneal: bool = True  # learning rate falls linearly to 0
+    gamma: PositiveFloat = 0.99
+    lam: NonNegativeFloat = 0.95
+    clip: PositiveFloat = 0.2
+    clip_value: bool = True  # the critic's move is clipped too
+    entropy: NonNegativeFloat = 0.01
+    value: NonNegativeFloat = 0.5  # weight of the critic's loss
+    max_norm: PositiveFloat = 0.5  # of the gradient
+    normalise: bool = True  # advantages, by minibatch
+
+
+class Samples(NamedTuple):
+    """Flat training data of one update; n = steps × lanes."""
+
+    features: Tensor  # [n, *view]
+    legal: Tensor  # [n, actions]
+    actions: Tensor  # [n]
+    log_probs: Tensor  # [n], when they were chosen
+    values: Tensor  # [n], predicted then
+    advantages: Tensor  # [n]
+    targets: Tensor  # [n], for the critic
+
+
+class Losses(NamedTuple):
+    """One minibatch: what is minimised, and what is watched."""
+
+    total: Tensor
+    policy: Tensor
+    value: Tensor
+    entropy: Tensor
+    kl: Tensor  # of the new policy from the old, the low-variance estimate
+    clipped: Tensor  # share of samples beyond the clip range
+
+
+def advantages(
+    rewards: Tensor, values: Tensor, after: Tensor, cut: Tensor, gamma: float, lam: float, terminal: bool
+) -> Tensor:
+    """Generalised advantage estimates [T, n] [Schulman2016].
+
+    rewards, values [T, n]; cut [T] marks episode ends; after [ends, n] are values seen after each cut and after the
+    last step. A cut stops the sum; beyond it stands the value seen there, or nothing if the game is `terminal`.
+    """
+    following = torch.cat([values[1:], values[:1]])
+    ends = cut.clone()
+    ends[-1] = True
+    following[ends] = after
+    if terminal:
+        following[cut] = 0.0
+    deltas = rewards + gamma * following - values
+    result = torch.empty_like(deltas)
+    ahead = torch.zeros_like(deltas[0])
+    for t in range(len(deltas) - 1, -1, -1):
+        ahead = deltas[t] + (0.0 if bool(cut[t]) else gamma * lam) * ahead
+        result[t] = ahead
+    return result
+
+
+def prepare(net: ActorCritic, seen: Experience, ppo: PPO, terminal: bool) -> Samples:
+    """Experience as flat samples under the policy and critic that collected it."""
+    steps, lanes = seen.actions.shape
+    flat = [t.flatten(0, 1) for t in (seen.features, seen.legal, seen.actions)]
+    with torch.inference_mode():
+        log_probs = net.log_policy(flat[0], flat[1]).gather(1, flat[2][:, None]).squeeze(1)
+        values = net.value(flat[0])
+        after = net.value(seen.after.flatten(0, 1)).view(-1, lanes)
+        gains = advantages(
+            seen.rewards, values.view(steps, lanes), after, seen.cut, ppo.gamma, ppo.lam, terminal
+        ).flatten()
+        targets = gains + values
+    return Samples(*(t.clone() for t in (*flat, log_probs, values, gains, targets)))
+
+
+def losses(net: ActorCritic, batch: Samples, ppo: PPO) -> Losses:
+    """The clipped surrogate, the critic's squared error and the entropy bonus of a minibatch."""
+    log_policy = net.log_policy(batch.features, batch.legal)
+    log_ratio = log_policy.gather(1, batch.actions[:, None]).squeeze(1) - batch.log_probs
+    ratio = log_ratio.exp()
+    gains = batch.advantages
+    if ppo.normalise:
+        gains = (gains - gains.mean()) / (gains.std(correction=0) + 1e-8)
+    policy = -torch.minimum(gains * ratio, gains * ratio.clamp(1 - ppo.clip, 1 + ppo.clip)).mean()
+    values = net.value(batch.features)
+    error = (values - batch.targets) ** 2
+    if ppo.clip_value:
+        near = batch.values + (values - batch.values).clamp(-ppo.clip, ppo.clip)
+        error = torch.maximum(error, (near - batch.targets) ** 2)
+    value = 0.5 * error.mean()
+    entropy = -(log_policy.exp() * log_policy.masked_fill(~batch.legal, 0.0)).sum(dim=1).mean()
+    with torch.no_grad():
+        kl = (ratio - 1 - log_ratio).mean()
+        clipped = ((ratio - 1).abs() > ppo.clip).float().mean()
+    total = policy + ppo.value * value - ppo.entropy * entropy
+    return Losses(total, policy, value, entropy, kl, clipped)
+
+
+def update(
+    net: ActorCritic, optimiser: torch.optim.Optimizer, samples: Samples, ppo: PPO, luck: torch.Generator
+) -> dict[str, float]:
+    """Epochs of shuffled minibatches; returns the means of what is watched."""
+    count = len(samples.actions)
+    size = -(-count // ppo.minibatches)
+    parameters = list(net.parameters())
+    watched = []
+    for _ in range(ppo.epochs):
+        order = torch.randperm(count, generator=luck).to(samples.actions.device)
+        shuffled = Samples(*(t[order] for t in samples))
+        for start in range(0, count, size):
+            loss = losses(net, Samples(*(t[start : start + size] for t in shuffled)), ppo)
+            optimiser.zero_grad(set_to_none=True)
+            loss.total.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, ppo.max_norm)
+            optimiser.step()
+            watched.append(
+                torch.stack([loss.policy, loss.value, loss.entropy, loss.kl, loss.clipped]).detach()
+            )
+    means = torch.stack(watched).mean(dim=0).tolist()
+    spread = samples.targets.var(correction=0)
+    explained = (
+        1 - (samples.targets - samples.values).var(correction=0) / spread if spread > 0 else torch.tensor(0.0)
+    )
+    return dict(zip(("policy_loss", "value_loss", "entropy", "kl", "clipped"), means, strict=True)) | {
+        "explained": float(explained)
+    }

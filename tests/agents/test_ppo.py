@@ -1,0 +1,161 @@
+"""PPO in numbers: advantages against a slow loop and closed forms, the loss by hand, learning on a trivial game."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from crossplay.agents.best_response import BestResponse
+from crossplay.agents.ippo import IPPO
+from crossplay.agents.networks import NetworkPolicy
+from crossplay.agents.ppo import PPO, Samples, advantages, losses
+from crossplay.agents.trainer import Budget, Update
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.match import play
+from crossplay.benchmark.policy import Uniform
+from tests.agents.echo import Echo
+
+FAST = PPO(rollout=10, learning_rate=5e-3)
+
+
+def slow_advantages(rewards, values, after, cut, gamma, lam, terminal):
+    """Sums of discounted one-step errors, written out for every start."""
+    steps, lanes = rewards.shape
+    ends = [t for t in range(steps) if cut[t] or t == steps - 1]
+    result = np.zeros((steps, lanes))
+    for lane in range(lanes):
+        for start in range(steps):
+            total, weight = 0.0, 1.0
+            for t in range(start, steps):
+                beyond = after[ends.index(t), lane] if t in ends else values[t + 1, lane]
+                if cut[t] and terminal:
+                    beyond = 0.0
+                total += weight * (rewards[t, lane] + gamma * beyond - values[t, lane])
+                if cut[t]:
+                    break
+                weight *= gamma * lam
+            result[start, lane] = total
+    return result
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("cuts", [(), (3,), (0, 3, 6), (6,)])
+def test_advantages_equal_the_slow_loop(terminal, cuts):
+    rng = np.random.default_rng(3)
+    rewards, values = rng.normal(size=(7, 2)), rng.normal(size=(7, 2))
+    cut = np.isin(np.arange(7), cuts)
+    after = rng.normal(size=(len(set(cuts) | {6}), 2))
+    fast = advantages(*map(torch.tensor, (rewards, values, after, cut)), 0.9, 0.8, terminal)
+    assert np.allclose(fast, slow_advantages(rewards, values, after, cut, 0.9, 0.8, terminal))
+
+
+def test_advantages_in_closed_form():
+    """λ = 1 and zero values: the advantage is the discounted sum of rewards to the cut."""
+    ones, zeros, cut = torch.ones(5, 1), torch.zeros(5, 1), torch.tensor([False, False, True, False, False])
+    found = advantages(ones, zeros, torch.zeros(2, 1), cut, 0.5, 1.0, terminal=True)
+    assert found.squeeze().tolist() == [1.75, 1.5, 1.0, 1.5, 1.0]
+
+
+def test_a_time_limit_bootstraps_from_what_is_seen_after_it():
+    ones, zeros, cut = torch.ones(2, 1), torch.zeros(2, 1), torch.tensor([False, True])
+    found = advantages(ones, zeros, torch.full((1, 1), 10.0), cut, 0.5, 1.0, terminal=False)
+    assert found.squeeze().tolist() == [1 + 0.5 * 6, 1 + 0.5 * 10]
+
+
+class _Fixed(torch.nn.Module):
+    """Stands for an actor-critic with given outputs."""
+
+    def __init__(self, log_policy, values):
+        super().__init__()
+        self.log_policy = lambda features, legal: log_policy
+        self.value = lambda features: values
+
+
+def test_the_loss_of_three_samples_by_hand():
+    """Ratios 1.5, .5, 1; advantages 1, −1, 2; clip .2: surrogates min(1.5, 1.2), min(−.5, −.8), 2."""
+    new = torch.tensor([[0.6, 0.4], [0.25, 0.75], [0.5, 0.5]]).log()
+    old = torch.tensor([0.4, 0.5, 0.5]).log()
+    batch = Samples(
+        torch.zeros(3, 1),
+        torch.ones(3, 2, dtype=torch.bool),
+        torch.tensor([0, 0, 1]),
+        old,
+        torch.tensor([0.0, 0.0, 1.0]),
+        torch.tensor([1.0, -1.0, 2.0]),
+        torch.tensor([1.0, 0.0, 1.0]),
+    )
+    values = torch.tensor([0.5, 0.1, 2.0])
+    found = losses(_Fixed(new, values), batch, PPO(normalise=False, clip_value=True, entropy=0.1, value=0.5))
+    assert float(found.policy) == pytest.approx(-(1.2 - 0.8 + 2.0) / 3)
+    # squared errors .25, .01, 1; clipped predictions .2, .1, 1.2 → .64, .01, .04; the larger of each pair counts
+    assert float(found.value) == pytest.approx(0.5 * (0.64 + 0.01 + 1.0) / 3)
+    entropy = -sum(p * math.log(p) for p in (0.6, 0.4, 0.25, 0.75, 0.5, 0.5)) / 3
+    assert float(found.entropy) == pytest.approx(entropy)
+    assert float(found.clipped) == pytest.approx(2 / 3)
+    assert float(found.total) == pytest.approx(-0.8 + 0.5 * 0.275 - 0.1 * entropy)
+
+
+def returns(net, game):
+    policy = NetworkPolicy(net)
+    return play(game, [policy, policy], episodes=100, game_seed=1, policy_seeds=[2, 3]).returns.mean(axis=0)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_ippo_solves_a_trivial_game(shared):
+    trainer = IPPO(shared=shared, ppo=FAST, budget=Budget(steps=16_000))
+    net = trainer.train(Echo(), (), seed=0, device="cpu", on_update=lambda update: None)
+    assert (returns(net, Echo()) > 4.7).all()
+
+
+def test_best_response_solves_it_beside_a_stranger():
+    game = Echo()
+    trainer = BestResponse(ppo=FAST, budget=Budget(steps=16_000))
+    net = trainer.train(
+        game, [Uniform().make(game, None)], seed=0, device="cpu", on_update=lambda update: None
+    )
+    assert (returns(net, game) > 4.7).all()
+
+
+def test_partners_are_wanted_exactly_where_they_belong():
+    partner = Uniform().make(Echo(), None)
+    with pytest.raises(Refused, match="takes no partners"):
+        IPPO().train(Echo(), [partner], seed=0, device="cpu", on_update=lambda update: None)
+    with pytest.raises(Refused, match="needs partners"):
+        BestResponse().train(Echo(), [], seed=0, device="cpu", on_update=lambda update: None)
+
+
+def weights(trainer, seed, checkpoint=None, on_update=lambda update: None):
+    net = trainer.train(Echo(), (), seed=seed, device="cpu", on_update=on_update, checkpoint=checkpoint)
+    return net.contents()
+
+
+def test_equal_seeds_give_equal_weights():
+    trainer = IPPO(ppo=FAST, budget=Budget(steps=2_000))
+    assert weights(trainer, 1) == weights(trainer, 1)
+    assert weights(trainer, 1) != weights(trainer, 2)
+
+
+def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch):
+    trainer = IPPO(ppo=FAST, budget=Budget(steps=4_000))
+    monkeypatch.setattr("crossplay.agents.trainer.learn.__kwdefaults__", {"checkpoint_seconds": 0.0})
+    seen: list[int] = []
+
+    def stop(update: Update) -> None:
+        seen.append(update.steps)
+        if update.steps >= 2_000:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "training"
+    with pytest.raises(KeyboardInterrupt):
+        weights(trainer, 1, path, stop)
+    resumed: list[int] = []
+    again = weights(trainer, 1, path, lambda update: resumed.append(update.steps))
+    assert resumed[0] > 1_000, "it went on instead of starting anew"
+    assert again == weights(trainer, 1)
+
+
+def test_a_broken_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "training"
+    path.write_bytes(b"half a file")
+    with pytest.raises(Refused, match="delete it to start anew"):
+        weights(IPPO(ppo=FAST, budget=Budget(steps=100)), 1, path)
