@@ -1,0 +1,205 @@
+"""The rules, compiled: one step of every episode, in parallel over episodes [Carroll2019].
+
+Order inside a step: interacts resolve, seat 0 then seat 1, on old positions; then moves; then pots cook.
+What counts as useful is judged by the pots as they were before the step, and by hands as they are now.
+"""
+
+import numba
+import numpy as np
+
+from crossplay.benchmark.games.overcooked import events as ev
+from crossplay.benchmark.games.overcooked.layouts import (
+    COUNTER,
+    DISHES,
+    FLOOR,
+    INGREDIENTS,
+    ONIONS,
+    POT,
+    SERVING,
+    TOMATOES,
+)
+from crossplay.benchmark.games.overcooked.tables import DISH, ONION, SOUP, TOMATO, Tables
+
+CELL, FACING, HELD = range(3)  # columns of `cooks`
+STAY, INTERACT = 4, 5
+_PICKUP, _DROP, _POTTING = np.array((0, *ev.PICKUP)), np.array((0, *ev.DROP)), np.array((0, *ev.POTTING))
+helper = numba.njit(cache=True)
+kernel = numba.njit(parallel=True, cache=True)
+
+
+@kernel
+def advance(tables: Tables, cooks, items, cook, clock, actions, rewards, shaping, counts):
+    """One step, in place. Shapes are `State`'s; rewards and shaping float32 [episodes, 2], counts uint8 [episodes, 2, 32]."""
+    for e in numba.prange(len(clock)):
+        for k in range(counts.shape[1]):
+            counts[e, k] = 0
+        rewards[e, 0] = 0
+        rewards[e, 1] = 0
+        shaping[e, 0] = 0
+        shaping[e, 1] = 0
+        if actions[e, 0] == INTERACT or actions[e, 1] == INTERACT:
+            full, useful = survey(tables, items, cook, e)
+            if actions[e, 0] == INTERACT:
+                interact(tables, cooks, items, cook, rewards, shaping, counts, e, 0, full, useful)
+            if actions[e, 1] == INTERACT:
+                interact(tables, cooks, items, cook, rewards, shaping, counts, e, 1, full, useful)
+        move(tables, cooks, actions, counts, e)
+        tick(tables, items, cook, e)
+        clock[e] += 1
+
+
+@helper
+def survey(tables, items, cook, e):
+    """Whether all pots are full, whether none is, and how many soups are started, ready or partly filled."""
+    full, useful = 0, 0
+    for p in range(tables.pots):
+        held = items[e, p]
+        cooking = cook[e, p] >= 0
+        whole = tables.size[held & 15] == INGREDIENTS
+        full += cooking or whole
+        useful += cooking or (held != 0 and not whole)
+    return full, useful
+
+
+@helper
+def interact(tables, cooks, items, cook, rewards, shaping, counts, e, seat, full, useful):
+    """Seat's interact with what it faces."""
+    held = cooks[e, seat, HELD]
+    front = tables.front[cooks[e, seat, CELL], cooks[e, seat, FACING]]
+    kind = tables.kind[front]
+    if kind == COUNTER:
+        there = items[e, tables.slot[front]]
+        if (held == 0) != (there == 0):
+            at_counter(tables, cooks, items, counts, e, seat, full, useful, tables.slot[front])
+            return
+    elif kind == POT:
+        if at_pot(tables, cooks, items, cook, shaping, counts, e, seat, tables.slot[front]):
+            return
+    elif kind == SERVING:
+        if held >= SOUP:
+            rewards[e, 0] += tables.value[held & 15]
+            rewards[e, 1] += tables.value[held & 15]
+            cooks[e, seat, HELD] = 0
+            counts[e, 32 * seat + ev.DELIVERY] += 1
+            return
+    elif kind != FLOOR and held == 0:
+        thing = ONION if kind == ONIONS else TOMATO if kind == TOMATOES else DISH
+        if count_pickup(tables, cooks, items, counts, e, seat, full, useful, thing) and kind == DISHES:
+            shaping[e, seat] += tables.shaping[1]
+        cooks[e, seat, HELD] = thing
+        return
+    counts[e, 32 * seat + ev.WASTED] += 1
+
+
+@helper
+def at_counter(tables, cooks, items, counts, e, seat, full, useful, slot):
+    """Puts down what is held, or picks up what lies there."""
+    held = cooks[e, seat, HELD]
+    if held == 0:
+        count_pickup(tables, cooks, items, counts, e, seat, full, useful, items[e, slot])
+        cooks[e, seat, HELD] = items[e, slot]
+        items[e, slot] = 0
+        return
+    counts[e, 32 * seat + _DROP[min(held, 4)]] += 1
+    other = cooks[e, 1 - seat, HELD]
+    if held == DISH:
+        counts[e, 32 * seat + _DROP[held] + 1] += full == 0 and other != ONION
+    elif held < DISH:
+        counts[e, 32 * seat + _DROP[held] + 1] += full == tables.pots and other != DISH
+    items[e, slot] = held
+    cooks[e, seat, HELD] = 0
+
+
+@helper
+def count_pickup(tables, cooks, items, counts, e, seat, full, useful, thing):
+    """Counts a pickup, before it is done; whether it is useful."""
+    counts[e, 32 * seat + _PICKUP[min(thing, 4)]] += 1
+    if thing >= SOUP:
+        return False
+    other = cooks[e, 1 - seat, HELD]
+    if thing == DISH:
+        good = (other == DISH) < useful
+        for slot in range(tables.pots, len(tables.cell)):
+            good = good and items[e, slot] != DISH
+    else:
+        good = full < tables.pots or other == DISH
+    counts[e, 32 * seat + _PICKUP[thing] + 1] += good
+    return good
+
+
+@helper
+def at_pot(tables, cooks, items, cook, shaping, counts, e, seat, pot):
+    """Starts an idle pot, adds an ingredient or takes the soup out; whether anything happened."""
+    held, inside = cooks[e, seat, HELD], items[e, pot]
+    if held == 0 and not tables.classic and inside != 0 and cook[e, pot] < 0:
+        cook[e, pot] = 0
+        counts[e, 32 * seat + ev.START] += 1
+        return True
+    if held == DISH and inside != 0 and cook[e, pot] >= tables.time[inside & 15]:
+        cooks[e, seat, HELD] = inside
+        items[e, pot] = 0
+        cook[e, pot] = -1
+        shaping[e, seat] += tables.shaping[2]
+        counts[e, 32 * seat + _PICKUP[4]] += 1
+        return True
+    if (held == ONION or held == TOMATO) and cook[e, pot] < 0 and tables.size[inside & 15] < INGREDIENTS:
+        items[e, pot] = SOUP | (inside + (1 if held == ONION else 4))
+        cooks[e, seat, HELD] = 0
+        shaping[e, seat] += tables.shaping[0]
+        count_potting(tables, counts, e, seat, held, inside & 15, items[e, pot] & 15)
+        if tables.classic and tables.size[items[e, pot] & 15] == INGREDIENTS:
+            cook[e, pot] = 0
+            counts[e, 32 * seat + ev.START] += 1
+        return True
+    return False
+
+
+@helper
+def count_potting(tables, counts, e, seat, thing, old, new):
+    """Counts an ingredient put into a pot, and what it did to the best soup the pot can become."""
+    before, after = tables.best[old], tables.best[new]
+    counts[e, 32 * seat + _POTTING[thing]] += 1
+    first = 32 * seat + ev.OPTIMAL + thing - ONION
+    counts[e, first] += before == after
+    counts[e, first + 2] += after > 0
+    counts[e, first + 4] += before > 0 and after == 0
+    counts[e, first + 6] += before == 0
+
+
+@helper
+def move(tables, cooks, actions, counts, e):
+    """Turns always happen; entering needs free floor; a shared cell or a swap sends both back."""
+    old0, old1 = cooks[e, 0, CELL], cooks[e, 1, CELL]
+    new0 = walk(tables, cooks, actions, counts, e, 0)
+    new1 = walk(tables, cooks, actions, counts, e, 1)
+    if new0 == new1 or (new0 == old1 and new1 == old0):
+        counts[e, ev.BLOCKED] += new0 != old0
+        counts[e, 32 + ev.BLOCKED] += new1 != old1
+        return
+    cooks[e, 0, CELL] = new0
+    cooks[e, 1, CELL] = new1
+
+
+@helper
+def walk(tables, cooks, actions, counts, e, seat):
+    """Turns one cook; the cell it wants to be in."""
+    cell, action = cooks[e, seat, CELL], actions[e, seat]
+    if action >= STAY:
+        counts[e, 32 * seat + ev.IDLE] += action == STAY
+        return cell
+    front = tables.front[cell, action]
+    free = tables.kind[front] == FLOOR
+    counts[e, 32 * seat + ev.WASTED] += not free and cooks[e, seat, FACING] == action
+    cooks[e, seat, FACING] = action
+    return front if free else cell
+
+
+@helper
+def tick(tables, items, cook, e):
+    """Pots on the fire cook one tick; under classic rules a full one is always on the fire."""
+    for p in range(tables.pots):
+        code = items[e, p] & 15
+        if tables.classic and cook[e, p] < 0 and tables.size[code] == INGREDIENTS:
+            cook[e, p] = 0
+        if 0 <= cook[e, p] < tables.time[code]:
+            cook[e, p] += 1

@@ -1,0 +1,110 @@
+"""The reference's 26 planes, uint8 [width, height, 26], for both seats at once [Carroll2019].
+
+0 self, 1 other, 2-5 own facing N S E W, 6-9 the other's, 10 pots, 11 counters, 12 onion, 13 tomato, 14 dish
+dispensers, 15 serving, 16/17 onions/tomatoes in idle pots, 18/19 in any other soup, 20 cooking time left, 21 soup
+done, 22 dishes, 23 onions, 24 tomatoes, 25 urgency (all ones when fewer than 40 steps remain).
+"""
+
+import numba
+import numpy as np
+
+from crossplay.benchmark.games.overcooked.engine import helper, kernel
+from crossplay.benchmark.games.overcooked.layouts import (
+    COUNTER,
+    DISHES,
+    ONIONS,
+    POT,
+    SERVING,
+    TOMATOES,
+    Layout,
+)
+from crossplay.benchmark.games.overcooked.symbols import HURRY
+from crossplay.benchmark.games.overcooked.tables import DISH, SOUP, Tables
+
+PLANES = 26
+_TERRAIN = {10: POT, 11: COUNTER, 12: ONIONS, 13: TOMATOES, 14: DISHES, 15: SERVING}
+
+
+def shape(layout: Layout, tables: Tables) -> tuple[int, ...]:
+    """Of one seat's features."""
+    return (layout.width, layout.height, PLANES)
+
+
+def prepare(layout: Layout, tables: Tables, horizon: int, episodes: int):
+    """The buffer uint8 [episodes, 2, width, height, 26], and the function that fills it from a state's arrays."""
+    template = _template(layout, tables)
+    size = template.shape[1]
+    cells = np.arange(len(tables.kind))
+    place = ((cells % layout.width) * layout.height + cells // layout.width) * PLANES
+    padded = -(-2 * size // 8) * 8  # rows of whole uint64 words
+    words = np.zeros((episodes, padded // 8), dtype=np.uint64)
+    plates = np.zeros((2, padded), dtype=np.uint8)
+    plates[:, : 2 * size] = np.tile(template, 2)
+    out = words.view(np.uint8)
+    features = np.lib.stride_tricks.as_strided(
+        out, (episodes, 2, *shape(layout, tables)), (padded, size, layout.height * PLANES, PLANES, 1)
+    )
+
+    def fill(cooks, items, cook, clock):
+        write(tables, cooks, items, cook, clock, horizon, plates.view(np.uint64), place, size, words, out)
+
+    return features, fill
+
+
+def _template(layout: Layout, tables: Tables) -> np.ndarray:
+    """The planes that do not change, uint8 [2, width · height · 26]: without and with urgency."""
+    planes = np.zeros((2, layout.width, layout.height, PLANES), dtype=np.uint8)
+    kinds = tables.kind.reshape(layout.height, layout.width).T
+    for plane, kind in _TERRAIN.items():
+        planes[..., plane] = kinds == kind
+    planes[1, ..., 25] = 1
+    return planes.reshape(2, -1)
+
+
+@kernel
+def write(tables, cooks, items, cook, clock, horizon, plates, place, size, words, out):
+    """Copies the constant planes as words, then writes the few cells that vary."""
+    for e in numba.prange(len(clock)):
+        urgent = 1 if horizon - clock[e] < HURRY else 0
+        for k in range(words.shape[1]):
+            words[e, k] = plates[urgent, k]
+        for c in range(2):
+            at = place[cooks[e, c, 0]]
+            facing = cooks[e, c, 1]
+            own, other = at + c * size, at + (1 - c) * size
+            out[e, own] = 1
+            out[e, own + 2 + facing] = 1
+            out[e, other + 1] = 1
+            out[e, other + 6 + facing] = 1
+            if cooks[e, c, 2] != 0:
+                thing(out, e, at, size, cooks[e, c, 2])
+        for p in range(tables.pots):
+            if items[e, p] != 0:
+                pot(out, e, place[tables.cell[p]], size, items[e, p] & 15, cook[e, p], tables.time)
+        for s in range(tables.pots, len(tables.cell)):
+            if items[e, s] != 0:
+                thing(out, e, place[tables.cell[s]], size, items[e, s])
+
+
+@helper
+def thing(out, e, at, size, what):
+    """A thing on a counter or in a hand, for both seats."""
+    for base in (at, at + size):
+        if what >= SOUP:
+            out[e, base + 18] = what & 3
+            out[e, base + 19] = (what >> 2) & 3
+            out[e, base + 21] = 1
+        else:
+            out[e, base + (22 if what == DISH else 22 + what)] = 1
+
+
+@helper
+def pot(out, e, at, size, code, cook, time):
+    """A pot that holds something, for both seats."""
+    for base in (at, at + size):
+        shift = 16 if cook < 0 else 18
+        out[e, base + shift] = code & 3
+        out[e, base + shift + 1] = code >> 2
+        if cook >= 0:
+            out[e, base + 20] = time[code] - cook
+            out[e, base + 21] = cook >= time[code]
