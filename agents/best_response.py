@@ -41,9 +41,7 @@ class BestResponse:
         if not partners:
             raise Refused("best_response needs partners to respond to; given none")
         if self.budget.games % self.tables:
-            raise Refused(
-                f"best_response: {self.budget.games} games cannot be dealt evenly to {self.tables} tables"
-            )
+            raise Refused(f"best_response: {self.budget.games} games cannot be dealt evenly to {self.tables} tables")
         spec = game.spec
         net = PolicyNet(self.architecture, spec, shared=True, seed=derive(seed, "weights"))
         size = self.budget.games // self.tables

@@ -36,9 +36,7 @@ class IPPO:
     ) -> PolicyNet:
         """Raises Refused when handed partners: self-play has none."""
         if partners:
-            raise Refused(
-                f"ippo trains in self-play and takes no partners; given {len(partners)}; use best_response"
-            )
+            raise Refused(f"ippo trains in self-play and takes no partners; given {len(partners)}; use best_response")
         spec = game.spec
         net = PolicyNet(self.architecture, spec, shared=self.shared, seed=derive(seed, "weights"))
         players = tuple(0 if self.shared else seat for seat in range(spec.seats))

@@ -45,9 +45,7 @@ class Architecture:
         return view
 
 
-def _stack(
-    a: Architecture, shape: tuple[int, ...], outputs: int, gain: float, seed: torch.Generator
-) -> nn.Sequential:
+def _stack(a: Architecture, shape: tuple[int, ...], outputs: int, gain: float, seed: torch.Generator) -> nn.Sequential:
     activation = {"tanh": nn.Tanh, "relu": nn.ReLU}[a.activation]
     layers: list[nn.Module] = []
     width = prod(shape)
@@ -116,9 +114,7 @@ class PolicyNet(nn.Module):
 
     def contents(self) -> dict[str, bytes]:
         """The card's files: the weights as safetensors bytes."""
-        return {
-            WEIGHTS: safetensors.torch.save({k: v.cpu().contiguous() for k, v in self.state_dict().items()})
-        }
+        return {WEIGHTS: safetensors.torch.save({k: v.cpu().contiguous() for k, v in self.state_dict().items()})}
 
 
 @POLICIES.register("network")
@@ -166,9 +162,7 @@ class NetworkPolicy(NamedTuple):
     def begin(self, seeds: Seeds, seat: int) -> tuple[int, Clock]:
         return seat, Clock(seeds)
 
-    def act(
-        self, observation: Observation, memory: tuple[int, Clock]
-    ) -> tuple[np.ndarray, tuple[int, Clock]]:
+    def act(self, observation: Observation, memory: tuple[int, Clock]) -> tuple[np.ndarray, tuple[int, Clock]]:
         """Raises Refused where the network's output is not finite."""
         seat, clock = memory
         device = next(self.net.parameters()).device

@@ -131,14 +131,10 @@ def update(
             loss.total.backward()
             torch.nn.utils.clip_grad_norm_(parameters, ppo.max_norm)
             optimiser.step()
-            watched.append(
-                torch.stack([loss.policy, loss.value, loss.entropy, loss.kl, loss.clipped]).detach()
-            )
+            watched.append(torch.stack([loss.policy, loss.value, loss.entropy, loss.kl, loss.clipped]).detach())
     means = torch.stack(watched).mean(dim=0).tolist()
     spread = samples.targets.var(correction=0)
-    explained = (
-        1 - (samples.targets - samples.values).var(correction=0) / spread if spread > 0 else torch.tensor(0.0)
-    )
+    explained = 1 - (samples.targets - samples.values).var(correction=0) / spread if spread > 0 else torch.tensor(0.0)
     return dict(zip(("policy_loss", "value_loss", "entropy", "kl", "clipped"), means, strict=True)) | {
         "explained": float(explained)
     }

@@ -79,9 +79,7 @@ class Collector:
     def _seeds(self, table: int, seat: int, rows: slice) -> np.ndarray:
         return spread(derive(self.seed, "partner", self.batch, table, seat), rows.stop - rows.start)
 
-    def collect(
-        self, steps: int, shaping: float, luck: torch.Generator
-    ) -> tuple[list[Experience], list[float]]:
+    def collect(self, steps: int, shaping: float, luck: torch.Generator) -> tuple[list[Experience], list[float]]:
         """`steps` steps for every learner (reward = reward + shaping·shaped), and the returns of finished episodes."""
         if self.batch < 0:
             self.reset()

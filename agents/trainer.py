@@ -29,9 +29,7 @@ class Update(NamedTuple):
 
     steps: int  # environment steps so far, joint steps counted once
     total: int  # environment steps in all
-    episode_return: (
-        float | None
-    )  # mean over seats of the last finished batch of episodes; None before the first
+    episode_return: float | None  # mean over seats of the last finished batch of episodes; None before the first
     seconds: float  # since this process began training
     stats: dict[str, float]  # means over learners: entropy, kl, explained …
     net: PolicyNet
@@ -94,9 +92,7 @@ class Learning:
         seen, finished = self.collector.collect(self.ppo.rollout, self.budget.shaping(self.steps), self.luck)
         terminal = self.collector.game.spec.terminal
         watched = []
-        for learner, optimiser, experience in zip(
-            self.collector.learners, self.optimisers, seen, strict=True
-        ):
+        for learner, optimiser, experience in zip(self.collector.learners, self.optimisers, seen, strict=True):
             samples = algorithm.prepare(learner, experience, self.ppo, terminal)
             watched.append(algorithm.update(learner, optimiser, samples, self.ppo, self.luck))
         self.steps += self.ppo.rollout * self.budget.games
@@ -134,9 +130,7 @@ class Learning:
             for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
                 optimiser.load_state_dict(state)
         except Exception as error:  # torch raises many kinds for a file that is cut short or not its own
-            raise Refused(
-                f"{path}: not a checkpoint of this training; delete it to start anew ({error})"
-            ) from None
+            raise Refused(f"{path}: not a checkpoint of this training; delete it to start anew ({error})") from None
         self.luck.set_state(saved["luck"])
         self.steps, self.last_return = saved["steps"], saved["last_return"]
         self.collector.batch = saved["batch"] - 1
@@ -163,24 +157,18 @@ def learn(
         net,
         ppo,
         budget,
-        Collector(
-            game, net.view, learners, seatings, budget.games, derive(seed, "rollout"), torch.device(device)
-        ),
+        Collector(game, net.view, learners, seatings, budget.games, derive(seed, "rollout"), torch.device(device)),
         torch.Generator().manual_seed(derive(seed, "luck")),
         [torch.optim.Adam(n.parameters(), lr=ppo.learning_rate, eps=1e-5, fused=True) for n in learners],
     )
     if checkpoint and checkpoint.exists():
         learning.load(checkpoint)
     began = saved = time.perf_counter()
-    aligned = (
-        lcm(ppo.rollout, game.spec.horizon) * budget.games
-    )  # steps after which every game is between episodes
+    aligned = lcm(ppo.rollout, game.spec.horizon) * budget.games  # steps after which every game is between episodes
     while learning.steps < budget.steps:
         learning.iterate()
         now = time.perf_counter()
-        on_update(
-            Update(learning.steps, budget.steps, learning.last_return, now - began, learning.stats, net)
-        )
+        on_update(Update(learning.steps, budget.steps, learning.last_return, now - began, learning.stats, net))
         if checkpoint and learning.steps % aligned == 0 and now - saved > checkpoint_seconds:
             learning.save(checkpoint)
             saved = now

@@ -1,4 +1,4 @@
-"""A card is an agent at rest: what makes it, which files it needs, where it comes from. Its digest covers behaviour, not names."""
+"""A card is an agent at rest: what makes it, its files, where it comes from. Its digest covers behaviour, not names."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -51,7 +51,9 @@ class Card:
                 raise Refused(f"card {self.name!r}: {path} is missing")
             found = sha256(path.read_bytes())
             if found != wanted:
-                raise Refused(f"card {self.name!r}: {path} was altered: SHA-256 {found[:12]}…, the card says {wanted[:12]}…")
+                raise Refused(
+                    f"card {self.name!r}: {path} was altered: SHA-256 {found[:12]}…, the card says {wanted[:12]}…"
+                )
 
     def save(self, root: Path, contents: Mapping[str, bytes] | None = None) -> "Card":
         """Writes files (name → bytes), then the card; returns the card with its files' hashes and its root."""

@@ -46,7 +46,9 @@ def build(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
 def from_table(registry: Registry, table: Mapping[str, Any], where: str = "") -> Any:
     """The registered thing that a table `{kind = "…", field = value, …}` describes."""
     if "kind" not in table:
-        raise Refused(f"{where or 'table'}: a {registry.noun} needs kind = one of {', '.join(registry)}; given {dict(table)!r}")
+        raise Refused(
+            f"{where or 'table'}: a {registry.noun} needs kind = one of {', '.join(registry)}; given {dict(table)!r}"
+        )
     return build(registry[table["kind"]], {k: v for k, v in table.items() if k != "kind"}, where)
 
 

@@ -72,7 +72,7 @@ class Game(Protocol):
         ...
 
     def step(self, state: State, actions: np.ndarray) -> tuple[State, Step]:
-        """actions: integer [episodes, seats], legal. May reuse the state's memory, and Step's arrays the next step's."""
+        """actions: integer [episodes, seats], legal. May reuse the state's memory; Step's arrays last until the next step."""
         ...
 
     def describe(self, state: State, seat: int) -> list[str]:

@@ -104,7 +104,8 @@ def illegal(chosen: np.ndarray, legal: np.ndarray) -> str | None:
     bad = ~inside | ~legal[np.arange(len(chosen)), np.where(inside, chosen, 0)]
     if bad.any():
         episode = int(bad.argmax())
-        return f"action {int(chosen[episode])} is illegal in episode {episode}; legal: {np.flatnonzero(legal[episode]).tolist()}"
+        wanted = np.flatnonzero(legal[episode]).tolist()
+        return f"action {int(chosen[episode])} is illegal in episode {episode}; legal: {wanted}"
     return None
 
 

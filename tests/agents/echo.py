@@ -41,9 +41,7 @@ class Echo:
     def step(self, state: tuple[Seeds, int], actions: np.ndarray) -> tuple[tuple[Seeds, int], Step]:
         right = actions == self._shown(state)
         zeros = np.zeros(right.shape, dtype=np.float32)
-        return (state[0], state[1] + 1), Step(
-            right.astype(np.float32), zeros, zeros, right[..., None].astype(int)
-        )
+        return (state[0], state[1] + 1), Step(right.astype(np.float32), zeros, zeros, right[..., None].astype(int))
 
     def describe(self, state: tuple[Seeds, int], seat: int) -> list[str]:
         return [f"you see {n}" for n in self._shown(state)[:, seat]]

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from crossplay.agents.best_response import BestResponse
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import NetworkPolicy
@@ -110,9 +111,7 @@ def test_ippo_solves_a_trivial_game(shared):
 def test_best_response_solves_it_beside_a_stranger():
     game = Echo()
     trainer = BestResponse(ppo=FAST, budget=Budget(steps=16_000))
-    net = trainer.train(
-        game, [Uniform().make(game, None)], seed=0, device="cpu", on_update=lambda update: None
-    )
+    net = trainer.train(game, [Uniform().make(game, None)], seed=0, device="cpu", on_update=lambda update: None)
     assert (returns(net, game) > 4.7).all()
 
 
