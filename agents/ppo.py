@@ -18,12 +18,12 @@ class PPO:
     rollout: PositiveInt = 128  # steps between updates
     epochs: PositiveInt = 4
     minibatches: PositiveInt = 4
-    learning_rate: PositiveFloat = 2.5e-4
+    learning_rate: PositiveFloat = 1e-3
     anneal: bool = True  # learning rate falls linearly to 0
     gamma: PositiveFloat = 0.99
     lam: NonNegativeFloat = 0.95
     clip: PositiveFloat = 0.2
-    clip_value: bool = True  # the critic's move is clipped too
+    clip_value: bool = False  # the critic's move is clipped too
     entropy: NonNegativeFloat = 0.01
     value: NonNegativeFloat = 0.5  # weight of the critic's loss
     max_norm: PositiveFloat = 0.5  # of the gradient
