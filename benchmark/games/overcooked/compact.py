@@ -19,7 +19,7 @@ import numpy as np
 from crossplay.benchmark.games.overcooked.engine import helper, kernel
 from crossplay.benchmark.games.overcooked.layouts import FLOOR, Layout
 from crossplay.benchmark.games.overcooked.symbols import HURRY
-from crossplay.benchmark.games.overcooked.tables import DISH, NOWHERE, ONION, SOUP, TOMATO, Tables, dispensed
+from crossplay.benchmark.games.overcooked.tables import NOWHERE, ONION, SOUP, TOMATO, Tables, dispensed
 
 
 class Plan(NamedTuple):
@@ -74,18 +74,24 @@ def write(tables, plan, cooks, items, cook, clock, horizon, out):
     """Writes every episode's vector for both seats."""
     for e in numba.prange(len(clock)):
         for seat in range(2):
-            for k in range(out.shape[2]):
-                out[e, seat, k] = 0
-            for whose in range(2):
-                own(tables, plan, cooks, out, e, seat, (seat + whose) % 2, whose)
-            base = 2 * (plan.floors + 4 + plan.faces + plan.wide)
-            for s in range(tables.pots, len(tables.cell)):
-                thing(plan, out, e, seat, base, items[e, s])
-                base += plan.wide
-            for p in range(tables.pots):
-                pot(plan, out, e, seat, base, items[e, p] & 15, cook[e, p], tables.time)
-                base += 9 if plan.tomatoes else 6
-            out[e, seat, base] = horizon - clock[e] < HURRY
+            one(tables, plan, cooks, items, cook, clock, horizon, out, e, seat)
+
+
+@helper
+def one(tables, plan, cooks, items, cook, clock, horizon, out, e, seat):
+    """One seat's vector."""
+    for k in range(out.shape[2]):
+        out[e, seat, k] = 0
+    for whose in range(2):
+        own(tables, plan, cooks, out, e, seat, (seat + whose) % 2, whose)
+    base = 2 * (plan.floors + 4 + plan.faces + plan.wide)
+    for s in range(tables.pots, len(tables.cell)):
+        thing(plan, out, e, seat, base, items[e, s])
+        base += plan.wide
+    for p in range(tables.pots):
+        pot(plan, out, e, seat, base, items[e, p] & 15, cook[e, p], tables.time)
+        base += 9 if plan.tomatoes else 6
+    out[e, seat, base] = horizon - clock[e] < HURRY
 
 
 @helper

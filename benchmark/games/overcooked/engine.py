@@ -29,23 +29,30 @@ kernel = numba.njit(parallel=True, cache=True)
 
 @kernel
 def advance(tables: Tables, cooks, items, cook, clock, actions, rewards, shaping, counts):
-    """One step, in place. Shapes are `State`'s; rewards and shaping float32 [episodes, 2], counts uint8 [episodes, 2, 32]."""
+    """One step, in place. rewards and shaping float32 [episodes, 2], counts uint8 [episodes, 64]; the rest as in `State`.
+
+    The loop only calls: numba's array analysis of named tuples inside a parallel loop has been seen to drop loops.
+    """
     for e in numba.prange(len(clock)):
-        for k in range(counts.shape[1]):
-            counts[e, k] = 0
-        rewards[e, 0] = 0
-        rewards[e, 1] = 0
-        shaping[e, 0] = 0
-        shaping[e, 1] = 0
-        if actions[e, 0] == INTERACT or actions[e, 1] == INTERACT:
-            full, useful = survey(tables, items, cook, e)
-            if actions[e, 0] == INTERACT:
-                interact(tables, cooks, items, cook, rewards, shaping, counts, e, 0, full, useful)
-            if actions[e, 1] == INTERACT:
-                interact(tables, cooks, items, cook, rewards, shaping, counts, e, 1, full, useful)
-        move(tables, cooks, actions, counts, e)
-        tick(tables, items, cook, e)
-        clock[e] += 1
+        one(tables, cooks, items, cook, clock, actions, rewards, shaping, counts, e)
+
+
+@helper
+def one(tables, cooks, items, cook, clock, actions, rewards, shaping, counts, e):
+    """One step of one episode."""
+    for k in range(counts.shape[1]):
+        counts[e, k] = 0
+    for seat in range(2):
+        rewards[e, seat] = 0
+        shaping[e, seat] = 0
+    if actions[e, 0] == INTERACT or actions[e, 1] == INTERACT:
+        full, useful = survey(tables, items, cook, e)
+        for seat in range(2):
+            if actions[e, seat] == INTERACT:
+                interact(tables, cooks, items, cook, rewards, shaping, counts, e, seat, full, useful)
+    move(tables, cooks, actions, counts, e)
+    tick(tables, items, cook, e)
+    clock[e] += 1
 
 
 @helper
@@ -142,7 +149,7 @@ def at_pot(tables, cooks, items, cook, shaping, counts, e, seat, pot):
         shaping[e, seat] += tables.shaping[2]
         counts[e, 32 * seat + _PICKUP[4]] += 1
         return True
-    if (held == ONION or held == TOMATO) and cook[e, pot] < 0 and tables.size[inside & 15] < INGREDIENTS:
+    if 0 < held <= TOMATO and cook[e, pot] < 0 and tables.size[inside & 15] < INGREDIENTS:
         items[e, pot] = SOUP | (inside + (1 if held == ONION else 4))
         cooks[e, seat, HELD] = 0
         shaping[e, seat] += tables.shaping[0]

@@ -48,9 +48,7 @@ class Layout:
     name: str
     grid: tuple[str, ...]  # rows of glyphs, cooks blanked
     starts: tuple[int, int]  # each seat's first cell
-    value: np.ndarray = field(
-        repr=False
-    )  # [16] what a delivered recipe pays, bonus included; 0 if not ordered
+    value: np.ndarray = field(repr=False)  # [16] what a delivered recipe pays, bonus included; 0 if not ordered
     time: np.ndarray = field(repr=False)  # [16] how many ticks a recipe cooks
     shaping: tuple[int, int, int]  # potting, useful dish pickup, soup pickup
     orders: tuple[int, ...]  # recipes on order
@@ -115,12 +113,7 @@ def load_layout(name: str) -> Layout:
 def parse_layout(name: str, raw: dict[str, Any]) -> Layout:
     """A layout from the contents of a layout file. Raises Refused naming a feature that is not covered."""
     rows = [line.strip() for line in raw["grid"].split("\n")]
-    cooks = {
-        glyph: y * len(row) + x
-        for y, row in enumerate(rows)
-        for x, glyph in enumerate(row)
-        if glyph.isdigit()
-    }
+    cooks = {glyph: y * len(row) + x for y, row in enumerate(rows) for x, glyph in enumerate(row) if glyph.isdigit()}
     strange = sorted(set(raw) - _KNOWN)
     bonus = raw.get("order_bonus", 2)
     if strange:
@@ -149,32 +142,23 @@ def parse_layout(name: str, raw: dict[str, Any]) -> Layout:
 
 def _codes(orders: list[dict[str, Any]] | None) -> tuple[int, ...]:
     return tuple(
-        recipe(order["ingredients"].count("onion"), order["ingredients"].count("tomato"))
-        for order in orders or ()
+        recipe(order["ingredients"].count("onion"), order["ingredients"].count("tomato")) for order in orders or ()
     )
 
 
-def _values(
-    raw: dict[str, Any], orders: tuple[int, ...], bonus: tuple[int, ...], factor: float
-) -> np.ndarray:
+def _values(raw: dict[str, Any], orders: tuple[int, ...], bonus: tuple[int, ...], factor: float) -> np.ndarray:
     """The package's Recipe.value and get_recipe_value, tabulated: int32 [16]."""
     base = _table(raw, orders, "delivery_reward", "recipe_values", "onion_value", "tomato_value")
     pays = [code in orders for code in range(16)]
-    return _frozen(
-        np.where(pays, base * np.where([c in bonus for c in range(16)], factor, 1), 0).astype(np.int32)
-    )
+    return _frozen(np.where(pays, base * np.where([c in bonus for c in range(16)], factor, 1), 0).astype(np.int32))
 
 
 def _times(raw: dict[str, Any], orders: tuple[int, ...]) -> np.ndarray:
     """The package's Recipe.time, tabulated: int16 [16]."""
-    return _frozen(
-        _table(raw, orders, "cook_time", "recipe_times", "onion_time", "tomato_time").astype(np.int16)
-    )
+    return _frozen(_table(raw, orders, "cook_time", "recipe_times", "onion_time", "tomato_time").astype(np.int16))
 
 
-def _table(
-    raw: dict[str, Any], orders: tuple[int, ...], one: str, each: str, onion: str, tomato: str
-) -> np.ndarray:
+def _table(raw: dict[str, Any], orders: tuple[int, ...], one: str, each: str, onion: str, tomato: str) -> np.ndarray:
     """[16]: one number for all, else one per order, else a sum over ingredients, else 20."""
     table = np.full(16, 20.0)
     if raw.get(onion) and raw.get(tomato):

@@ -37,16 +37,15 @@ def prepare(layout: Layout, tables: Tables, horizon: int, episodes: int):
     cells = np.arange(len(tables.kind))
     place = ((cells % layout.width) * layout.height + cells // layout.width) * PLANES
     padded = -(-2 * size // 8) * 8  # rows of whole uint64 words
-    words = np.zeros((episodes, padded // 8), dtype=np.uint64)
+    out = np.zeros((episodes, padded), dtype=np.uint8)
     plates = np.zeros((2, padded), dtype=np.uint8)
     plates[:, : 2 * size] = np.tile(template, 2)
-    out = words.view(np.uint8)
     features = np.lib.stride_tricks.as_strided(
         out, (episodes, 2, *shape(layout, tables)), (padded, size, layout.height * PLANES, PLANES, 1)
     )
 
     def fill(cooks, items, cook, clock):
-        write(tables, cooks, items, cook, clock, horizon, plates.view(np.uint64), place, size, words, out)
+        write(tables, cooks, items, cook, clock, horizon, plates.view(np.uint64), place, size, out)
 
     return features, fill
 
@@ -62,28 +61,35 @@ def _template(layout: Layout, tables: Tables) -> np.ndarray:
 
 
 @kernel
-def write(tables, cooks, items, cook, clock, horizon, plates, place, size, words, out):
-    """Copies the constant planes as words, then writes the few cells that vary."""
+def write(tables, cooks, items, cook, clock, horizon, plates, place, size, out):
+    """Writes every episode's planes for both seats; `out` is uint8 [episodes, bytes], rows of whole words."""
     for e in numba.prange(len(clock)):
-        urgent = 1 if horizon - clock[e] < HURRY else 0
-        for k in range(words.shape[1]):
-            words[e, k] = plates[urgent, k]
-        for c in range(2):
-            at = place[cooks[e, c, 0]]
-            facing = cooks[e, c, 1]
-            own, other = at + c * size, at + (1 - c) * size
-            out[e, own] = 1
-            out[e, own + 2 + facing] = 1
-            out[e, other + 1] = 1
-            out[e, other + 6 + facing] = 1
-            if cooks[e, c, 2] != 0:
-                thing(out, e, at, size, cooks[e, c, 2])
-        for p in range(tables.pots):
-            if items[e, p] != 0:
-                pot(out, e, place[tables.cell[p]], size, items[e, p] & 15, cook[e, p], tables.time)
-        for s in range(tables.pots, len(tables.cell)):
-            if items[e, s] != 0:
-                thing(out, e, place[tables.cell[s]], size, items[e, s])
+        one(tables, cooks, items, cook, clock, horizon, plates, place, size, out, e)
+
+
+@helper
+def one(tables, cooks, items, cook, clock, horizon, plates, place, size, out, e):
+    """Copies the constant planes as words, then writes the few cells that vary."""
+    urgent = 1 if horizon - clock[e] < HURRY else 0
+    words = out[e].view(np.uint64)  # made here: compiled code takes it that no two arguments share memory
+    for k in range(len(words)):
+        words[k] = plates[urgent, k]
+    for c in range(2):
+        at = place[cooks[e, c, 0]]
+        facing = cooks[e, c, 1]
+        own, other = at + c * size, at + (1 - c) * size
+        out[e, own] = 1
+        out[e, own + 2 + facing] = 1
+        out[e, other + 1] = 1
+        out[e, other + 6 + facing] = 1
+        if cooks[e, c, 2] != 0:
+            thing(out, e, at, size, cooks[e, c, 2])
+    for p in range(tables.pots):
+        if items[e, p] != 0:
+            pot(out, e, place[tables.cell[p]], size, items[e, p] & 15, cook[e, p], tables.time)
+    for s in range(tables.pots, len(tables.cell)):
+        if items[e, s] != 0:
+            thing(out, e, place[tables.cell[s]], size, items[e, s])
 
 
 @helper

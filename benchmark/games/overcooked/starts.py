@@ -56,7 +56,6 @@ def _contents(state: State, draw: list[np.ndarray], full: bool) -> np.ndarray:
     kinds = np.array(dispensed(state.layout))
     count = np.full(len(state), INGREDIENTS) if full else 1 + (draw[0] * INGREDIENTS).astype(int)
     red = sum(
-        ((kinds[(d * len(kinds)).astype(int)] == TOMATO) & (k < count)).astype(int)
-        for k, d in enumerate(draw[1:])
+        ((kinds[(d * len(kinds)).astype(int)] == TOMATO) & (k < count)).astype(int) for k, d in enumerate(draw[1:])
     )
     return recipe(count - red, red)

@@ -45,7 +45,8 @@ class State:
         if len(self) and actions.view(np.uint64).max() > engine.INTERACT:
             row, seat = np.argwhere((actions < 0) | (actions > engine.INTERACT))[0]
             raise Refused(
-                f"overcooked, step {self.clock[row]}: action {actions[row, seat]} of seat {seat} in episode {row}; legal: 0 to 5"
+                f"overcooked, step {self.clock[row]}, episode {row}: "
+                f"action {actions[row, seat]} of seat {seat}; legal: 0 to 5"
             )
         counts, paid = self._step_buffers()
         engine.advance(

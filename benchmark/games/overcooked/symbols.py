@@ -13,7 +13,7 @@ it equals the recipe's cooking time exactly when the soup is ready, wherever it 
 import numba
 import numpy as np
 
-from crossplay.benchmark.games.overcooked.engine import kernel
+from crossplay.benchmark.games.overcooked.engine import helper, kernel
 from crossplay.benchmark.games.overcooked.layouts import Layout
 from crossplay.benchmark.games.overcooked.tables import SOUP, Tables
 
@@ -45,20 +45,32 @@ def write(tables, cooks, items, cook, clock, horizon, out):
     """Writes every episode's symbols for both seats."""
     for e in numba.prange(len(clock)):
         for seat in range(2):
-            for whose in range(2):
-                c, base = (seat + whose) % 2, 5 * whose
-                held = cooks[e, c, 2]
-                out[e, seat, base] = cooks[e, c, 0]
-                out[e, seat, base + 1] = cooks[e, c, 1]
-                out[e, seat, base + 2] = min(held, 4)
-                out[e, seat, base + 3] = held & 3 if held >= SOUP else 0
-                out[e, seat, base + 4] = (held >> 2) & 3 if held >= SOUP else 0
             out[e, seat, URGENCY] = horizon - clock[e] < HURRY
-            for s in range(len(tables.cell)):
-                item, base = items[e, s], CELLS + 4 * tables.cell[s]
-                soup = item >= SOUP
-                timer = cook[e, s] if s < tables.pots else tables.time[item & 15]
-                out[e, seat, base] = min(item, 4)
-                out[e, seat, base + 1] = item & 3 if soup else 0
-                out[e, seat, base + 2] = (item >> 2) & 3 if soup else 0
-                out[e, seat, base + 3] = timer if soup else -1
+            heads(cooks, out, e, seat)
+            cells(tables, items, cook, out, e, seat)
+
+
+@helper
+def heads(cooks, out, e, seat):
+    """Both cooks, own first."""
+    for whose in range(2):
+        c, base = (seat + whose) % 2, 5 * whose
+        held = cooks[e, c, 2]
+        out[e, seat, base] = cooks[e, c, 0]
+        out[e, seat, base + 1] = cooks[e, c, 1]
+        out[e, seat, base + 2] = min(held, 4)
+        out[e, seat, base + 3] = held & 3 if held >= SOUP else 0
+        out[e, seat, base + 4] = (held >> 2) & 3 if held >= SOUP else 0
+
+
+@helper
+def cells(tables, items, cook, out, e, seat):
+    """What lies in each slot; other cells never hold anything."""
+    for s in range(len(tables.cell)):
+        item, base = items[e, s], CELLS + 4 * tables.cell[s]
+        soup = item >= SOUP
+        timer = cook[e, s] if s < tables.pots else tables.time[item & 15]
+        out[e, seat, base] = min(item, 4)
+        out[e, seat, base + 1] = item & 3 if soup else 0
+        out[e, seat, base + 2] = (item >> 2) & 3 if soup else 0
+        out[e, seat, base + 3] = timer if soup else -1

@@ -62,9 +62,7 @@ def _cooks(state: State, e: int, seat: int) -> list[str]:
         cell, facing, held = (int(x) for x in state.cooks[e, c])
         front = int(state.tables.front[cell, facing])
         sees = f"{KINDS[state.tables.kind[front]]} {where(state.layout, front)}"
-        lines.append(
-            f"{who} at {where(state.layout, cell)} facing {FACINGS[facing]} ({sees}), holding {thing(held)}."
-        )
+        lines.append(f"{who} at {where(state.layout, cell)} facing {FACINGS[facing]} ({sees}), holding {thing(held)}.")
     return lines
 
 
@@ -74,9 +72,7 @@ def _pots(state: State, e: int) -> list[str]:
         code, ticks = int(state.items[e, p]) & 15, int(state.cook[e, p])
         left = int(state.tables.time[code]) - ticks
         fire = "" if ticks < 0 else ", ready" if left <= 0 else f", cooking, {left} steps left"
-        lines.append(
-            f"The pot at {where(state.layout, int(state.tables.cell[p]))} holds {contents(code)}{fire}."
-        )
+        lines.append(f"The pot at {where(state.layout, int(state.tables.cell[p]))} holds {contents(code)}{fire}.")
     return lines
 
 
