@@ -1,7 +1,7 @@
 """One training as a task: from a trainer, a game and a seed to a card on disk; resumable, and done only once."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,6 +54,10 @@ class Training(NamedTuple):
         card = load_card(self.out)
         return card if card.record.get("recipe") == self.recipe else None
 
+    def make(self) -> list[Card]:
+        """The training as a task that makes cards: one."""
+        return [self.run()]
+
     def run(self, on_update: Callable[[Update], None] = nothing) -> Card:
         """Trains, or goes on where an earlier run stopped, and saves the card. A done training is only loaded."""
         return self.done() or self._train(on_update)
@@ -105,5 +109,3 @@ def pick_device(device: str) -> str:
     if kind == "cuda" and not torch.cuda.is_available():
         raise Refused(f"device {device!r} given, but this torch ({torch.__version__}) sees no CUDA device; use cpu")
     return device
-
-

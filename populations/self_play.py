@@ -1,23 +1,14 @@
 """Self-play partners: independently trained seeds of one trainer."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import Field, PositiveInt
 
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.training import Training
-from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import config
 from crossplay.benchmark.game import Game
 from crossplay.populations.generator import GENERATORS
-
-
-class _Seed(NamedTuple):
-    training: Training
-
-    def make(self) -> list[Card]:
-        return [self.training.run()]
 
 
 @GENERATORS.register("self_play")
@@ -29,9 +20,7 @@ class SelfPlay:
     seeds: PositiveInt = 3
     trainer: IPPO = IPPO()
 
-    def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> list[_Seed]:
+    def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> list[Training]:
         """One training a seed."""
         names = [f"{self.name}-{i}" for i in range(self.seeds)]
-        return [
-            _Seed(Training(name, "self_play", game, self.trainer, out / name, seed, device=device)) for name in names
-        ]
+        return [Training(name, "self_play", game, self.trainer, out / name, seed, device=device) for name in names]

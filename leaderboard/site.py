@@ -1,0 +1,106 @@
+"""One game of a suite and its folder: which partners and entries are wanted there, and which are there already."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from crossplay.agents.training import Training
+from crossplay.benchmark.card import Card, load_card
+from crossplay.benchmark.config import to_table
+from crossplay.benchmark.crossplay import Fixture
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.game import Game
+from crossplay.leaderboard.roster import Roster
+from crossplay.leaderboard.suite import Entry, GameSetting, Suite
+from crossplay.populations.generator import Task
+from crossplay.populations.population import Population, assemble, load_population
+
+HELD_OUT = ""  # the role of a held-out partner; train populations go by their names, which are never empty
+
+
+class Site(NamedTuple):
+    """Cards lie in root/cards/<name>, the manifest in root."""
+
+    suite: Suite
+    setting: GameSetting
+    game: Game
+    root: Path
+    device: str = "cpu"
+
+    @property
+    def cards(self) -> Path:
+        return self.root / "cards"
+
+    def partner_tasks(self) -> list[tuple[str, Task]]:
+        """(role, task) for every partner of the suite."""
+        suite = self.suite
+        roles = [str(table.get("name", table["kind"])) for table in suite.train] + [HELD_OUT] * len(suite.held_out)
+        generators = suite.generators(suite.train + suite.held_out, self.setting)
+        return [
+            (role, task)
+            for role, generator in zip(roles, generators, strict=True)
+            for task in generator.tasks(self.game, self.cards, seed=suite.seed, device=self.device)
+        ]
+
+    def trainings(self, entry: Entry, partners: Sequence[Card] = (), population: str = "") -> list[Training]:
+        """An entry's seeds; `population` is the digest of what the partners come from."""
+        trainer = self.suite.trainer(entry, self.setting)
+        return [
+            Training(
+                name,
+                entry.name,
+                self.game,
+                trainer,
+                self.cards / name,
+                self.suite.seed,
+                tuple(partners),
+                (population,) if population else (),
+                self.device,
+            )
+            for name in (f"{entry.name}-{i}" for i in range(entry.seeds))
+        ]
+
+    def populate(self, made: Sequence[tuple[str, list[Card]]]) -> Population:
+        """The manifest of the partners that were made, (role, cards), written to the site's folder."""
+        train = [card for role, cards in made for card in cards if role != HELD_OUT]
+        held_out = [card for role, cards in made for card in cards if role == HELD_OUT]
+        recipe = {
+            "seed": self.suite.seed,
+            "training": self.setting.training,
+            "game": to_table(self.game),
+            "train": list(self.suite.train),
+            "held_out": list(self.suite.held_out),
+        }
+        population = assemble(self.suite.name, self.game.spec.name, self.root, train, held_out, recipe)
+        population.save(self.root)
+        return population
+
+    def roster(self) -> Roster:
+        """Who plays here, read back from disk and re-hashed. Raises Refused where a card is still to be made."""
+        train, held_out = load_population(self.root).cards(self.root)
+        entries = {
+            entry.name: tuple(self._card(f"{entry.name}-{i}") for i in range(entry.seeds))
+            for entry in self.suite.entries
+        }
+        spec = self.game.spec
+        return Roster(game=spec.name, seats=spec.seats, entries=entries, held_out=held_out, train=train)
+
+    def _card(self, name: str) -> Card:
+        try:
+            return load_card(self.cards / name)
+        except Refused as refused:
+            raise Refused(f"{refused}; `crossplay run {self.suite.name}` makes it") from None
+
+    def fixtures(self, roster: Roster) -> list[Fixture]:
+        """Every match of the board."""
+        return roster.fixtures(self.game, self.suite.episodes, self.suite.seed)
+
+
+def sites(suite: Suite, out: Path, device: str = "cpu") -> list[Site]:
+    """A site for every game of the suite, below `out`."""
+    found = []
+    for setting in suite.games:
+        game = suite.game(setting)
+        slug = game.spec.name.replace("/", "-")
+        found.append(Site(suite, setting, game, out / slug, device))
+    return found

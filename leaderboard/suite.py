@@ -1,0 +1,124 @@
+"""A suite says everything a board depends on: games, partners made and held back, entries, episodes and one seed."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, PositiveInt, TypeAdapter
+
+from crossplay.agents import best_response, ippo  # noqa: F401  registers the trainers
+from crossplay.agents.trainer import TRAINERS, Trainer
+from crossplay.benchmark import games as _games  # noqa: F401  registers the games
+from crossplay.benchmark.config import build, config, from_table, read_toml
+from crossplay.benchmark.errors import Refused, unknown
+from crossplay.benchmark.game import Game
+from crossplay.benchmark.registry import GAMES
+from crossplay.populations import fcp, self_play  # noqa: F401  registers the generators
+from crossplay.populations.generator import GENERATORS, PartnerGenerator
+from crossplay.populations.scripted import generator as _scripted  # noqa: F401
+
+NAME = r"^[\w.-]+$"
+
+
+@config
+class GameSetting:
+    """A game, and the training settings that suit it; entries and generators may override them."""
+
+    game: dict[str, Any]
+    training: dict[str, Any] = Field(default_factory=dict)
+
+
+@config
+class Entry:
+    """A row of the board: one trainer, several independently trained seeds, perhaps a population to train with."""
+
+    name: str = Field(pattern=NAME)
+    trainer: dict[str, Any]
+    seeds: PositiveInt = 3
+    partners: str = ""  # name of a train population; empty: self-play
+
+
+@config
+class Suite:
+    """The plan of a board. `train` and `held_out` are tables for GENERATORS; train populations go by their `name`."""
+
+    name: str = Field(pattern=NAME)
+    about: str = ""
+    seed: int = 0
+    episodes: PositiveInt = 64  # per match
+    games: tuple[GameSetting, ...] = Field(min_length=1)
+    train: tuple[dict[str, Any], ...] = ()
+    held_out: tuple[dict[str, Any], ...] = Field(min_length=1)
+    entries: tuple[Entry, ...] = Field(min_length=1)
+
+    def game(self, setting: GameSetting) -> Game:
+        """The game of a setting."""
+        found: Game = from_table(GAMES, setting.game, f"suite {self.name}: games")
+        return found
+
+    def trainer(self, entry: Entry, setting: GameSetting) -> Trainer:
+        """An entry's trainer with the game's training settings underneath its own."""
+        table = merge(setting.training, entry.trainer)
+        found: Trainer = from_table(TRAINERS, table, f"suite {self.name}: entry {entry.name}")
+        return found
+
+    def generators(self, tables: tuple[dict[str, Any], ...], setting: GameSetting) -> list[PartnerGenerator]:
+        """The generators of `train` or `held_out`, those that train with the game's training settings."""
+        found = []
+        for table in tables:
+            where = f"suite {self.name}: generator {table.get('name', table.get('kind'))}"
+            cls = GENERATORS[table["kind"]] if "kind" in table else None
+            if cls and "trainer" in {field.name for field in fields(cls)}:
+                table = {**table, "trainer": merge(setting.training, table.get("trainer", {}))}
+            found.append(from_table(GENERATORS, table, where))
+        return found
+
+    def check(self) -> None:
+        """Raises Refused for anything in the plan that cannot be carried out, before any work is done."""
+        populations = [table.get("name", table.get("kind", "")) for table in self.train]
+        names = [entry.name for entry in self.entries]
+        for twice in (n for n in [*names, *populations] if [*names, *populations].count(n) > 1):
+            raise Refused(f"suite {self.name}: the name {twice!r} is given twice")
+        for entry in self.entries:
+            if entry.partners and entry.partners not in populations:
+                raise Refused(
+                    f"suite {self.name}: entry {entry.name}: {unknown('population', entry.partners, populations)}"
+                )
+            for setting in self.games:
+                self.trainer(entry, setting)
+        for setting in self.games:
+            self.game(setting)
+            self.generators(self.train + self.held_out, setting)
+
+
+def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables as one: `over` wins, inner tables are merged in turn."""
+    result = dict(under)
+    for key, value in over.items():
+        inner = result.get(key)
+        result[key] = merge(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def shipped() -> dict[str, Path]:
+    """Suites that come with the package: name → file."""
+    folder = Path(str(resources.files("crossplay.leaderboard"))) / "suites"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_suite(name: str) -> Suite:
+    """A shipped suite by name, or any TOML file by path; checked. Raises Refused where something in it will not do."""
+    known = shipped()
+    path = Path(name) if name.endswith(".toml") else known.get(name)
+    if path is None:
+        raise unknown("suite", name, known)
+    suite = build(Suite, read_toml(path), str(path))
+    suite.check()
+    return suite
+
+
+def as_table(suite: Suite) -> dict[str, Any]:
+    """The suite as a TOML table."""
+    return dict(TypeAdapter(Suite).dump_python(suite, mode="json", exclude_none=True))

@@ -1,0 +1,131 @@
+"""A population is a manifest: which partners may be trained with, which are held out, and the hash of each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import Field
+
+from crossplay.benchmark.card import Card, load_card
+from crossplay.benchmark.config import build, canonical, config, read_toml, sha256
+from crossplay.benchmark.errors import Refused
+
+MANIFEST = "population.toml"
+
+
+@config
+class Member:
+    """One partner as the manifest knows it."""
+
+    name: str
+    family: str
+    lineage: str
+    digest: str
+    path: str  # of the card's folder, relative to the manifest
+
+    @classmethod
+    def of(cls, card: Card, root: Path) -> "Member":
+        """The member for a card that lies below the manifest's folder."""
+        path = (card.root or root).relative_to(root).as_posix()
+        return cls(name=card.name, family=card.family, lineage=card.lineage, digest=card.digest, path=path)
+
+    def load(self, root: Path) -> Card:
+        """The card, re-hashed. Raises Refused where it is not what the manifest says."""
+        card = load_card(root / self.path)
+        for field in ("name", "family", "lineage", "digest"):
+            given, wanted = getattr(card, field), getattr(self, field)
+            if given != wanted:
+                raise Refused(f"{root / self.path}: {field} is {given!r}, the manifest says {wanted!r}")
+        return card
+
+
+@config
+class Population:
+    """Partners of one game in two parts that share no lineage and no behaviour."""
+
+    name: str
+    game: str  # spec name
+    recipe: dict[str, Any] = Field(default_factory=dict)  # generator tables of both parts, seed
+    train: tuple[Member, ...] = ()
+    held_out: tuple[Member, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises Refused where a lineage or a digest is on both sides, or a name is given twice."""
+        for what in ("lineage", "digest"):
+            both = {getattr(m, what) for m in self.train} & {getattr(m, what) for m in self.held_out}
+            if both:
+                raise Refused(f"population {self.name!r}: {what} {min(both)!r} is both trained with and held out")
+        names = [member.name for member in self.train + self.held_out]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise Refused(f"population {self.name!r}: two members are named {twice[0]!r}")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over game, recipe and the members' digests and lineages; not over names or places."""
+        parts = [[[m.digest, m.family, m.lineage] for m in part] for part in (self.train, self.held_out)]
+        return sha256(canonical({"game": self.game, "recipe": self.recipe, "parts": parts}))
+
+    @property
+    def unseen_families(self) -> list[str]:
+        """Families that are held out whole."""
+        return sorted({m.family for m in self.held_out} - {m.family for m in self.train})
+
+    def text(self) -> bytes:
+        """The manifest's one and only form: so that any changed byte can be told."""
+        table = {
+            "name": self.name,
+            "game": self.game,
+            "digest": self.digest,
+            "recipe": self.recipe,
+            "train": [_table(member) for member in self.train],
+            "held_out": [_table(member) for member in self.held_out],
+        }
+        body = tomli_w.dumps(table)
+        return f"{body}\n# sha256 {sha256(body)}\n".encode()
+
+    def save(self, root: Path) -> Path:
+        """Writes the manifest into the folder its members lie below."""
+        path = root / MANIFEST
+        draft = path.with_name(f".{MANIFEST}.draft")
+        draft.write_bytes(self.text())
+        draft.replace(path)
+        return path
+
+    def cards(self, root: Path) -> tuple[tuple[Card, ...], tuple[Card, ...]]:
+        """(train, held_out) cards, each re-hashed."""
+        return tuple(m.load(root) for m in self.train), tuple(m.load(root) for m in self.held_out)
+
+
+def _table(member: Member) -> dict[str, str]:
+    return {k: getattr(member, k) for k in ("name", "family", "lineage", "digest", "path")}
+
+
+def assemble(
+    name: str, game: str, root: Path, train: Sequence[Card], held_out: Sequence[Card], recipe: dict[str, Any]
+) -> Population:
+    """The population of cards that lie below `root`."""
+    sides = [tuple(Member.of(card, root) for card in cards) for cards in (train, held_out)]
+    return Population(name=name, game=game, recipe=recipe, train=sides[0], held_out=sides[1])
+
+
+def load_population(path: Path) -> Population:
+    """Reads a manifest (file or folder). Raises Refused where one byte of it has changed since it was written."""
+    path = path / MANIFEST if path.is_dir() else path
+    table = read_toml(path)
+    stated = table.pop("digest", None)
+    population = build(Population, table, str(path))
+    if stated != population.digest:
+        raise Refused(f"{path}: the manifest was altered: its digest is {population.digest[:12]}…, it says {stated!r}")
+    if path.read_bytes() != population.text():
+        raise Refused(f"{path}: the manifest was altered: its text is not the one its content is written as")
+    return population
+
+
+def verify(path: Path) -> Population:
+    """Reads a manifest and re-hashes every member's files. Raises Refused at the first thing that is not as stated."""
+    path = path / MANIFEST if path.is_dir() else path
+    population = load_population(path)
+    population.cards(path.parent)
+    return population
