@@ -1,0 +1,86 @@
+"""Who plays on one game's board: entries with their trained seeds, held-out partners, and partners only looked at."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from pydantic import Field
+
+from crossplay.benchmark.card import Card
+from crossplay.benchmark.config import config
+from crossplay.benchmark.crossplay import Fixture, fixture
+from crossplay.benchmark.errors import Refused, unknown
+from crossplay.benchmark.game import Game
+
+
+@config
+class Roster:
+    """One game's participants. A card name means one agent throughout. Raises Refused where it does not."""
+
+    game: str  # spec name
+    seats: int = Field(ge=1)
+    entries: dict[str, tuple[Card, ...]]  # row of the board → one card for every independently trained seed
+    held_out: tuple[Card, ...]  # the partners that are scored
+    train: tuple[Card, ...] = ()  # partners some entries were trained with: shown in the heatmap, never scored
+
+    def __post_init__(self) -> None:
+        if not self.held_out:
+            raise Refused(f"roster of {self.game}: no held-out partner, so nothing to score")
+        for name, cards in self.entries.items():
+            if not cards:
+                raise Refused(f"roster of {self.game}: entry {name!r} has no card")
+        self._check_names()
+
+    def _check_names(self) -> None:
+        egos = [card.name for card in self.egos]
+        partners = [card.name for card in self.held_out]
+        for place, names in (("the entries", egos), ("the held-out partners", partners)):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise Refused(f"roster of {self.game}: card {twice[0]!r} is twice among {place}")
+        digests: dict[str, str] = {}
+        for card in chain(self.egos, self.held_out, self.train):
+            if digests.setdefault(card.name, card.digest) != card.digest:
+                raise Refused(f"roster of {self.game}: two different agents are called {card.name!r}; rename one")
+            if card.game not in ("", self.game):
+                raise Refused(f"roster of {self.game}: card {card.name!r} was made for {card.game}")
+
+    @property
+    def egos(self) -> tuple[Card, ...]:
+        """Every trained seed of every entry, in order."""
+        return tuple(chain.from_iterable(self.entries.values()))
+
+    def fixtures(self, game: Game, episodes: int, seed: int) -> list[Fixture]:
+        """Each match of this roster once, in an order that depends on the roster alone.
+
+        Scored: every ego with every held-out partner, in every seat. For the gap: every ego with itself, in seat 0
+        only, since the card sits in all seats. For the heatmap: every ego with every other ego and train partner.
+        """
+        if (game.spec.name, game.spec.seats) != (self.game, self.seats):
+            raise Refused(
+                f"roster of {self.game} with {self.seats} seats cannot play {game.spec.name} with {game.spec.seats}"
+            )
+        found: dict[str, Fixture] = {}
+        for ego, partner, seat in self._matches():
+            match = fixture(game, ego, partner, seat=seat, episodes=episodes, seed=seed)
+            found.setdefault(match.pairing.key, match)
+        return list(found.values())
+
+    def _matches(self) -> Iterator[tuple[Card, Card, int]]:
+        for ego in self.egos:
+            yield ego, ego, 0
+        for partners in (self.held_out, self.train, self.egos):
+            for ego in self.egos:
+                for partner in partners:
+                    if partners is self.held_out or partner.name != ego.name:
+                        yield from ((ego, partner, seat) for seat in range(self.seats))
+
+    def contaminated(self, card: Card) -> list[str]:
+        """Names of the held-out partners this card was trained with, or is itself a copy of."""
+        met = {card.digest, *card.trained_with}
+        return [partner.name for partner in self.held_out if partner.digest in met]
+
+    def entry(self, name: str) -> tuple[Card, ...]:
+        """An entry's cards. Raises Refused with the nearest name where there is no such entry."""
+        if name not in self.entries:
+            raise unknown("entry", name, self.entries)
+        return self.entries[name]
