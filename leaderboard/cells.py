@@ -1,0 +1,118 @@
+"""One game's results as arrays: J of every ego with every held-out partner in every seat, NaN where a match is missing.
+
+J of a cell is the mean over its episodes of the mean over seats of the episode's returns; where rewards are shared
+that is the team's return. Order is by name, so what is computed from cells does not depend on the roster's order.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
+from crossplay.benchmark.errors import Refused, unknown
+from crossplay.leaderboard.roster import Roster
+
+Where = dict[tuple[str, str, int], Pairing]  # (ego, partner, the ego's seat) → the match that fills the cell
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Scores in the game's own unit of return per episode. Entries, seeds, families and partners are sorted by name."""
+
+    game: str
+    entries: tuple[str, ...]
+    egos: tuple[str, ...]
+    entry_of: np.ndarray  # [egos] index into entries
+    families: tuple[str, ...]
+    partners: tuple[str, ...]
+    family_of: np.ndarray  # [partners] index into families
+    scores: np.ndarray  # [..., egos, partners, seats] float64; leading axes, if any, are resamples
+    self_play: np.ndarray  # [..., egos] float64, every ego with itself
+    episodes: int = 0  # a match
+    contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
+
+    @property
+    def seats(self) -> int:
+        return int(self.scores.shape[-1])
+
+    @cached_property
+    def holes(self) -> int:
+        """How many cells have no result, self-play included."""
+        return int(np.isnan(self.scores).sum() + np.isnan(self.self_play).sum())
+
+    def of(self, entry: str) -> "Cells":
+        """One entry's cells. Raises Refused with the nearest name where there is no such entry."""
+        if entry not in self.entries:
+            raise unknown("entry", entry, self.entries)
+        mine = np.flatnonzero(self.entry_of == self.entries.index(entry))
+        return Cells(
+            game=self.game,
+            entries=(entry,),
+            egos=tuple(self.egos[i] for i in mine),
+            entry_of=np.zeros(len(mine), dtype=np.int64),
+            families=self.families,
+            partners=self.partners,
+            family_of=self.family_of,
+            scores=self.scores[..., mine, :, :],
+            self_play=self.self_play[..., mine],
+            episodes=self.episodes,
+            contaminated={entry: self.contaminated.get(entry, ())},
+        )
+
+
+def cells(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable[Fixture]) -> Cells:
+    """The cells that results (match key → result) fill; `fixtures` say which match belongs in which cell."""
+    where = placed(roster.game, fixtures)
+    entries = tuple(sorted(roster.entries))
+    egos = [(index, card) for index, entry in enumerate(entries) for card in _by_name(roster.entries[entry])]
+    families = tuple(sorted({card.family for card in roster.held_out}))
+    partners = sorted(roster.held_out, key=lambda card: (card.family, card.name))
+    scores = [
+        [[score(results, where.get((ego.name, p.name, seat))) for seat in range(roster.seats)] for p in partners]
+        for _, ego in egos
+    ]
+    alone = [score(results, where.get((ego.name, ego.name, 0))) for _, ego in egos]
+    return Cells(
+        game=roster.game,
+        entries=entries,
+        egos=tuple(card.name for _, card in egos),
+        entry_of=np.array([index for index, _ in egos], dtype=np.int64),
+        families=families,
+        partners=tuple(card.name for card in partners),
+        family_of=np.array([families.index(card.family) for card in partners], dtype=np.int64),
+        scores=np.array(scores, dtype=np.float64).reshape(len(egos), len(partners), roster.seats),
+        self_play=np.array(alone, dtype=np.float64),
+        episodes=max((pairing.episodes for pairing in where.values()), default=0),
+        contaminated=_contaminated(roster),
+    )
+
+
+def placed(game: str, fixtures: Iterable[Fixture]) -> Where:
+    """Which match fills which cell of a game. Raises Refused where two different matches claim one cell."""
+    where: Where = {}
+    for pairing in (fixture.pairing for fixture in fixtures):
+        if pairing.game == game:
+            cell = (pairing.ego, pairing.partner, pairing.seat)
+            if where.setdefault(cell, pairing).key != pairing.key:
+                raise Refused(f"{game}: two different matches of {cell[0]!r} with {cell[1]!r} in seat {cell[2]}")
+    return where
+
+
+def score(results: Mapping[str, MatchResult], pairing: Pairing | None) -> float:
+    """J of a match; NaN where it was not played or not asked for."""
+    result = results.get(pairing.key) if pairing else None
+    return float("nan") if result is None else float(result.returns.returns.mean())
+
+
+def _by_name(cards: Iterable) -> list:
+    return sorted(cards, key=lambda card: card.name)
+
+
+def _contaminated(roster: Roster) -> dict[str, tuple[str, ...]]:
+    met = {
+        name: tuple(sorted({partner for card in cards for partner in roster.contaminated(card)}))
+        for name, cards in roster.entries.items()
+    }
+    return {name: partners for name, partners in met.items() if partners}

@@ -1,0 +1,92 @@
+"""How sure the board is: a crossed bootstrap over trained seeds × partners [Owen2007].
+
+Both are resampled with replacement, independently of each other: another run of the same training, and other partners
+of the same kinds. Partners are drawn within their family, since families are strata: a chosen, closed list which every
+new set of partners would contain again, each with its share. Episodes are never resampled alone, since more
+episodes do not make more agents [Agarwal2021]. Seats are all played, so they are fixed.
+
+The percentile interval of a crossed bootstrap is somewhat wide where the interaction of seed and partner dominates
+[McCullagh2000], and too narrow with very few seeds: with 3 its 95 % are nearer 85 %, where seeds matter more than
+partners. A family of one partner adds no partner uncertainty.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from crossplay.benchmark.errors import Refused
+from crossplay.leaderboard.cells import Cells
+
+LEVEL = 0.95
+SAMPLES = 2000
+_NUMBERS_AT_ONCE = 2_000_000  # of resampled scores: bounds memory
+
+
+class Interval(NamedTuple):
+    """A 95 % percentile interval in the metric's unit; (nan, nan) where it cannot be had. `covers` says which luck."""
+
+    low: float
+    high: float
+    covers: str
+
+
+def draws(cells: Cells, metric: Callable[[Cells], np.ndarray], rng: np.random.Generator, samples: int) -> np.ndarray:
+    """The metric of `samples` resamples of one entry's cells, float64 [samples]; NaN where a resample has a hole.
+
+    Raises Refused for no sample at all, ValueError for cells of more than one entry.
+    """
+    if samples < 1:
+        raise Refused(f"an interval needs at least one bootstrap sample; given {samples}")
+    if len(cells.entries) != 1:
+        raise ValueError(f"intervals are of one entry; given cells of {len(cells.entries)}")
+    size = max(1, _NUMBERS_AT_ONCE // max(1, cells.scores.size))
+    parts = [min(size, samples - start) for start in range(0, samples, size)]
+    return np.concatenate([np.asarray(metric(resample(cells, rng, part))) for part in parts])
+
+
+def resample(cells: Cells, rng: np.random.Generator, samples: int) -> Cells:
+    """Cells with a leading axis [samples]: seeds drawn with replacement, partners with replacement in their family."""
+    egos, partners = _indices(cells, rng, samples)
+    return replace(
+        cells,
+        scores=cells.scores[egos[:, :, None], partners[:, None, :]],
+        self_play=cells.self_play[egos],
+    )
+
+
+def _indices(cells: Cells, rng: np.random.Generator, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    egos = rng.integers(len(cells.egos), size=(samples, len(cells.egos)))
+    partners = np.empty((samples, len(cells.partners)), dtype=np.int64)
+    for family in range(len(cells.families)):
+        mine = np.flatnonzero(cells.family_of == family)
+        partners[:, mine] = mine[rng.integers(len(mine), size=(samples, len(mine)))]
+    return egos, partners
+
+
+def percentiles(values: np.ndarray, covers: str) -> Interval:
+    """The central 95 % of draws [samples]; null where a draw met a hole or the draws cover nothing."""
+    if not covers or np.isnan(values).any():
+        return Interval(float("nan"), float("nan"), covers)
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(low), float(high), covers)
+
+
+def covered(all_cells: list[Cells]) -> str:
+    """Which luck an interval over these games can speak of: what every one of them has at least two of."""
+    seeds = all(len(cells.egos) > 1 for cells in all_cells)
+    partners = all(len(cells.partners) > len(cells.families) for cells in all_cells)
+    return {
+        (True, True): "trained seeds and partners",
+        (True, False): "trained seeds only",
+        (False, True): "partners only",
+        (False, False): "",
+    }[seeds, partners]
+
+
+def interval(
+    cells: Cells, metric: Callable[[Cells], np.ndarray], rng: np.random.Generator, samples: int = SAMPLES
+) -> Interval:
+    """The interval of a metric of one entry. With one trained seed it covers partners only, and says so."""
+    return percentiles(draws(cells, metric, rng, samples), covered([cells]))

@@ -1,0 +1,207 @@
+"""What the board measures: one small class a metric, which says its formula, axes, unit, direction and source.
+
+A metric takes one entry's Cells, J[e, p, s] of trained seeds e, held-out partners p and the ego's seats s. Leading axes
+of the arrays, if any, are resamples and stay. Where a cell that a metric needs is a hole (NaN), its value is NaN: no
+metric averages over a hole.
+"""
+
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from crossplay.benchmark.config import config
+from crossplay.benchmark.errors import unknown
+from crossplay.benchmark.registry import Registry
+from crossplay.leaderboard.cells import Cells
+
+METRICS = Registry("metric")
+RETURN = "return per episode"
+Value = Any  # float, or float64 [...] for cells with leading axes
+
+
+class Metric(Protocol):
+    """What METRICS holds: documentation on the class, parameters as fields."""
+
+    formula: ClassVar[str]
+    axes: ClassVar[str]  # what is averaged, and what is not
+    unit: ClassVar[str]
+    direction: ClassVar[str]  # "higher" or "lower" is better
+    source: ClassVar[str]  # a key of docs/references.md
+
+    def __call__(self, cells: Cells) -> Value:
+        """One entry's value, or NaN where a cell it needs is a hole."""
+        ...
+
+
+def per_partner(cells: Cells) -> np.ndarray:
+    """J of every partner, mean over trained seeds and seats, [..., partners]."""
+    return cells.scores.mean(axis=(-3, -1))
+
+
+def over_families(cells: Cells, values: np.ndarray) -> np.ndarray:
+    """Values [..., partners] → [..., families], the plain mean within each family."""
+    columns = [values[..., cells.family_of == index].mean(axis=-1) for index in range(len(cells.families))]
+    return np.stack(columns, axis=-1)
+
+
+def tail(values: np.ndarray) -> np.ndarray:
+    """Mean of the worst fifth along the last axis: k = n/5 values, at least one.
+
+    Where k is not whole, the next value counts with weight k − ⌊k⌋, so the tail is exactly a fifth of the partners
+    and moves smoothly as partners are added [Acerbi2002].
+    """
+    count = values.shape[-1]
+    ordered = np.sort(values, axis=-1)
+    whole, rest = (1, 0) if count < 5 else divmod(count, 5)
+    weights = np.zeros(count)
+    weights[:whole] = 1.0
+    if rest:
+        weights[whole] = rest / 5
+    worst = (ordered[..., : whole + 1] * weights[: whole + 1]).sum(axis=-1) / weights.sum()
+    return np.where(np.isnan(values).any(axis=-1), np.nan, worst)
+
+
+@METRICS.register("mean")
+@config
+class Mean:
+    """The headline: every family of partners counts the same, however many partners it has."""
+
+    formula: ClassVar[str] = "mean_f mean_{p in f} mean_{e,s} J[e,p,s]"
+    axes: ClassVar[str] = "macro-average over families f; within one, over partners, seeds and seats"
+    unit: ClassVar[str] = RETURN
+    direction: ClassVar[str] = "higher"
+    source: ClassVar[str] = "[Gorsane2022]"
+
+    def __call__(self, cells: Cells) -> Value:
+        return over_families(cells, per_partner(cells)).mean(axis=-1)[()]
+
+
+@METRICS.register("partner_mean")
+@config
+class PartnerMean:
+    """Every partner counts the same, so a family counts by its size."""
+
+    formula: ClassVar[str] = "mean_{e,p,s} J[e,p,s]"
+    axes: ClassVar[str] = "over seeds, partners and seats"
+    unit: ClassVar[str] = RETURN
+    direction: ClassVar[str] = "higher"
+    source: ClassVar[str] = "[Gorsane2022]"
+
+    def __call__(self, cells: Cells) -> Value:
+        return per_partner(cells).mean(axis=-1)[()]
+
+
+@METRICS.register("iqm")
+@config
+class Iqm:
+    """The mean of the middle half: robust where the mean follows a few outliers, finer than the median."""
+
+    formula: ClassVar[str] = "mean of the n - 2 floor(n/4) middle values of all n J[e,p,s]"
+    axes: ClassVar[str] = "over all cells (seed × partner × seat) at once, families not balanced"
+    unit: ClassVar[str] = RETURN
+    direction: ClassVar[str] = "higher"
+    source: ClassVar[str] = "[Agarwal2021]"
+
+    def __call__(self, cells: Cells) -> Value:
+        flat = cells.scores.reshape(*cells.scores.shape[:-3], -1)
+        cut = flat.shape[-1] // 4
+        middle = np.sort(flat, axis=-1)[..., cut : flat.shape[-1] - cut].mean(axis=-1)
+        return np.where(np.isnan(flat).any(axis=-1), np.nan, middle)[()]
+
+
+@METRICS.register("worst_partner")
+@config
+class WorstPartner:
+    """J with the partner it goes worst with."""
+
+    formula: ClassVar[str] = "min_p mean_{e,s} J[e,p,s]"
+    axes: ClassVar[str] = "minimum over partners of the mean over seeds and seats"
+    unit: ClassVar[str] = RETURN
+    direction: ClassVar[str] = "higher"
+    source: ClassVar[str] = "[Gorsane2022]"
+
+    def __call__(self, cells: Cells) -> Value:
+        return per_partner(cells).min(axis=-1)[()]
+
+
+@METRICS.register("cvar20")
+@config
+class Cvar20:
+    """The mean of the worst fifth of the partners, exactly a fifth (see `tail`) and at least one partner."""
+
+    formula: ClassVar[str] = "mean of the max(1, P/5) lowest of the P values mean_{e,s} J[e,p,s], the last one in part"
+    axes: ClassVar[str] = "tail over partners of the mean over seeds and seats"
+    unit: ClassVar[str] = RETURN
+    direction: ClassVar[str] = "higher"
+    source: ClassVar[str] = "[Acerbi2002]"
+
+    def __call__(self, cells: Cells) -> Value:
+        return tail(per_partner(cells))[()]
+
+
+@METRICS.register("self_play")
+@config
+class SelfPlay:
+    """J of the agent with a copy of itself: what it reaches when nothing has to be guessed."""
+
+    formula: ClassVar[str] = "mean_e J[e,e]"
+    axes: ClassVar[str] = "over seeds"
+    unit: ClassVar[str] = RETURN
+    direction: ClassVar[str] = "higher"
+    source: ClassVar[str] = "[Hu2020]"
+
+    def __call__(self, cells: Cells) -> Value:
+        return cells.self_play.mean(axis=-1)[()]
+
+
+@METRICS.register("gap")
+@config
+class Gap:
+    """The generalization gap: how much is lost when the partner is a stranger. Negative where strangers are better."""
+
+    formula: ClassVar[str] = "self_play - mean"
+    axes: ClassVar[str] = "difference of the two metrics of these names"
+    unit: ClassVar[str] = RETURN
+    direction: ClassVar[str] = "lower"
+    source: ClassVar[str] = "[Hu2020]"
+
+    def __call__(self, cells: Cells) -> Value:
+        return SelfPlay()(cells) - Mean()(cells)
+
+
+@METRICS.register("seat_gap")
+@config
+class SeatGap:
+    """How much it matters which seat the agent is given."""
+
+    formula: ClassVar[str] = "max_s M[s] - min_s M[s], M[s] = mean_f mean_{p in f} mean_e J[e,p,s]"
+    axes: ClassVar[str] = "range over seats of the macro-average over families, within them over partners and seeds"
+    unit: ClassVar[str] = RETURN
+    direction: ClassVar[str] = "lower"
+    source: ClassVar[str] = "[Carroll2019]"
+
+    def __call__(self, cells: Cells) -> Value:
+        by_seat = np.moveaxis(cells.scores.mean(axis=-3), -1, -2)  # [..., seats, partners]
+        seats = over_families(cells, by_seat).mean(axis=-1)
+        return (seats.max(axis=-1) - seats.min(axis=-1))[()]
+
+
+@METRICS.register("family")
+@config
+class Family:
+    """J with one family of partners: `family:scripted`."""
+
+    family: str
+
+    formula: ClassVar[str] = "mean_{p in family} mean_{e,s} J[e,p,s]"
+    axes: ClassVar[str] = "over the partners of the family, seeds and seats"
+    unit: ClassVar[str] = RETURN
+    direction: ClassVar[str] = "higher"
+    source: ClassVar[str] = "[Leibo2021]"
+
+    def __call__(self, cells: Cells) -> Value:
+        """Raises Refused with the nearest name where no held-out partner is of this family."""
+        if self.family not in cells.families:
+            raise unknown("family of held-out partners", self.family, cells.families)
+        mine = cells.family_of == cells.families.index(self.family)
+        return per_partner(cells)[..., mine].mean(axis=-1)[()]
