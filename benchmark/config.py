@@ -62,11 +62,12 @@ def from_text(registry: Registry, text: str) -> Any:
         name, equals, value = part.partition("=")
         if not equals:
             name, value = (known[position] if position < len(known) else ""), part
-        values[name] = _scalar(value)
+        values[name] = scalar(value)
     return build(cls, values, text)
 
 
-def _scalar(text: str) -> Any:
+def scalar(text: str) -> Any:
+    """A TOML value, or the text itself where it is none."""
     try:
         return tomllib.loads(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:
@@ -77,6 +78,15 @@ def to_table(thing: Any) -> dict[str, Any]:
     """A registered thing as the table `from_table` reads; None-valued fields are left out, since TOML has no null."""
     table = TypeAdapter(type(thing)).dump_python(thing, mode="json", exclude_none=True)
     return {"kind": type(thing).kind, **table} if hasattr(type(thing), "kind") else dict(table)
+
+
+def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables as one: `over` wins, inner tables are merged in turn."""
+    result = dict(under)
+    for key, value in over.items():
+        inner = result.get(key)
+        result[key] = merge(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return result
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from crossplay.benchmark.crossplay import Fixture
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.leaderboard.roster import Roster
-from crossplay.leaderboard.suite import Entry, GameSetting, Suite
+from crossplay.leaderboard.suite import Entry, GameSetting, Suite, training
 from crossplay.populations.generator import Task
 from crossplay.populations.population import Population, assemble, load_population
 
@@ -66,7 +66,7 @@ class Site(NamedTuple):
         held_out = [card for role, cards in made for card in cards if role == HELD_OUT]
         recipe = {
             "seed": self.suite.seed,
-            "training": self.setting.training,
+            "training": training(self.setting),
             "game": to_table(self.game),
             "train": list(self.suite.train),
             "held_out": list(self.suite.held_out),

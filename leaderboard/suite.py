@@ -1,6 +1,5 @@
 """A suite says everything a board depends on: games, partners made and held back, entries, episodes and one seed."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import Any
 from pydantic import Field, PositiveInt, TypeAdapter
 
 from crossplay.agents import best_response, ippo  # noqa: F401  registers the trainers
+from crossplay.agents.presets import preset
 from crossplay.agents.trainer import TRAINERS, Trainer
 from crossplay.benchmark import games as _games  # noqa: F401  registers the games
-from crossplay.benchmark.config import build, config, from_table, read_toml
+from crossplay.benchmark.config import build, config, from_table, from_text, merge, read_toml, scalar
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.registry import GAMES
@@ -60,7 +60,7 @@ class Suite:
 
     def trainer(self, entry: Entry, setting: GameSetting) -> Trainer:
         """An entry's trainer with the game's training settings underneath its own."""
-        table = merge(setting.training, entry.trainer)
+        table = merge(training(setting), entry.trainer)
         found: Trainer = from_table(TRAINERS, table, f"suite {self.name}: entry {entry.name}")
         return found
 
@@ -71,7 +71,7 @@ class Suite:
             where = f"suite {self.name}: generator {table.get('name', table.get('kind'))}"
             cls = GENERATORS[table["kind"]] if "kind" in table else None
             if cls and "trainer" in {field.name for field in fields(cls)}:
-                table = {**table, "trainer": merge(setting.training, table.get("trainer", {}))}
+                table = {**table, "trainer": merge(training(setting), table.get("trainer", {}))}
             found.append(from_table(GENERATORS, table, where))
         return found
 
@@ -93,13 +93,36 @@ class Suite:
             self.generators(self.train + self.held_out, setting)
 
 
-def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Two tables as one: `over` wins, inner tables are merged in turn."""
-    result = dict(under)
-    for key, value in over.items():
-        inner = result.get(key)
-        result[key] = merge(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
-    return result
+def training(setting: GameSetting) -> dict[str, Any]:
+    """A game's training settings: its kind's preset, and over it what the suite says."""
+    return merge(preset(str(setting.game.get("kind"))), setting.training)
+
+
+def trainer_for(kind: str, game: str, settings: list[str]) -> tuple[Game, Trainer]:
+    """The game a text spells, and the trainer for it: the game kind's preset with `field=value` settings over it."""
+    played: Game = from_text(GAMES, game)
+    table = merge(preset(type(played).kind), {"kind": kind})  # type: ignore[attr-defined]
+    return played, from_table(TRAINERS, _set(table, settings), kind)
+
+
+def generator_for(kind: str, game: str, settings: list[str]) -> tuple[Game, PartnerGenerator]:
+    """The game a text spells, and the generator for it, with the game kind's preset for its trainer."""
+    played: Game = from_text(GAMES, game)
+    trains = "trainer" in {field.name for field in fields(GENERATORS[kind])}
+    table = {"kind": kind, **({"trainer": preset(type(played).kind)} if trains else {})}  # type: ignore[attr-defined]
+    return played, from_table(GENERATORS, _set(table, settings), kind)
+
+
+def _set(table: dict[str, Any], settings: list[str]) -> dict[str, Any]:
+    for text in settings:
+        path, equals, value = text.partition("=")
+        if not equals:
+            raise Refused(f"--set {text}: wanted field=value, as in ppo.learning_rate=1e-3")
+        inner: Any = scalar(value)
+        for part in reversed(path.split(".")):
+            inner = {part: inner}
+        table = merge(table, inner)
+    return table
 
 
 def shipped() -> dict[str, Path]:
