@@ -93,17 +93,21 @@ class ResultStore:
         known = self.keys()
         return [fixture for fixture in fixtures if fixture.pairing.key not in known]
 
-    def load(self, keys: Iterable[str] | None = None) -> dict[str, MatchResult]:
-        """Key → result for those of `keys` (default: all) that are stored. Raises Refused where one is damaged."""
-        return {result.pairing.key: result for result in self.results(keys)}
+    def load(self, keys: Iterable[str] | None = None, *, events: bool = True) -> dict[str, MatchResult]:
+        """Key → result for those of `keys` (default: all) that are stored. Raises Refused where one is damaged.
 
-    def results(self, keys: Iterable[str] | None = None) -> Iterator[MatchResult]:
-        """Stored results one after the other, ordered by key within chunks: for stores larger than memory."""
+        Without `events` these arrays are [episodes, seats, 0]: a board needs none, and they are most of the memory.
+        """
+        return {result.pairing.key: result for result in self.results(keys, events=events)}
+
+    def results(self, keys: Iterable[str] | None = None, *, events: bool = True) -> Iterator[MatchResult]:
+        """Stored results one after the other, ordered by key: for stores larger than memory."""
         wanted = sorted(set(self.keys() if keys is None else keys))
         self.games = self._read_games()
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
-            query = sql.select(MATCHES).where(MATCHES.c.key.in_(chunk)).order_by(MATCHES.c.key)
+            columns = [column for column in MATCHES.c if events or column is not MATCHES.c.events]
+            query = sql.select(*columns).where(MATCHES.c.key.in_(chunk)).order_by(MATCHES.c.key)
             with self._refusing(), self._engine.connect() as connection:
                 rows = connection.execute(query).mappings().all()
             yield from (self._result(row) for row in rows)
@@ -156,7 +160,9 @@ class ResultStore:
             outcome = Returns(
                 _unpacked(row["returns"], "<f8", shape),
                 _unpacked(row["costs"], "<f8", shape),
-                _unpacked(row["events"], "<i8", (*shape, len(events))),
+                _unpacked(row["events"], "<i8", (*shape, len(events)))
+                if "events" in row
+                else np.empty((*shape, 0), dtype=np.int64),
             )
         except (zlib.error, ValueError) as error:
             raise Refused(f"{self.place}: match {_named(pairing)} is damaged: {error}") from None

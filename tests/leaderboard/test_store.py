@@ -79,6 +79,12 @@ def test_missing_keeps_order_and_load_leaves_out_what_is_not_there(store, fixtur
     assert list(store.load([f.pairing.key for f in fixtures])) == [fixtures[3].pairing.key]
 
 
+def test_events_can_be_left_out(store, fixtures):
+    store.add(some(fixtures[0]))
+    (light,) = store.load(events=False).values()
+    same(light, some(fixtures[0])._replace(returns=some(fixtures[0]).returns._replace(events=np.zeros((4, 2, 0), int))))
+
+
 def test_more_keys_than_one_query_takes(store):
     many = [f for seed in range(60) for f in roster({"a": 2}, {"scripted": 2}).fixtures(Paper(), 1, seed)]
     for fixture in many:
