@@ -1,5 +1,8 @@
 """The games that ship; importing this package registers every one of them in GAMES."""
 
-from crossplay.benchmark.games import collab_grid as collab_grid
-from crossplay.benchmark.games import matrix as matrix
-from crossplay.benchmark.games.overcooked import game as overcooked_game
+from crossplay.benchmark.games.collab_grid import CollabGrid
+from crossplay.benchmark.games.matrix import Matrix
+from crossplay.benchmark.games.overcooked.game import Overcooked
+from crossplay.benchmark.games.pettingzoo import PettingZooGame
+
+__all__ = ["CollabGrid", "Matrix", "Overcooked", "PettingZooGame"]

@@ -28,8 +28,7 @@ class Board(NamedTuple):
     seeds: Seeds  # uint64 [episodes]
     time: int  # steps taken
     cells: np.ndarray  # int8 [episodes, 8]: r0, c0, carry0, r1, c1, carry1, onion0, onion1
-    features: np.ndarray  # float32 [episodes, 2, 8]
-    legal: np.ndarray  # bool [episodes, 2, 5], all True
+    seen: dict[str, Observation]  # per view: features float32 [episodes, 2, 8], legal all True
     paid: Step
 
 
@@ -64,14 +63,16 @@ class CollabGrid:
         paid = Step(np.zeros((n, 2)), np.zeros((n, 2)), np.zeros((n, 2)), np.zeros((n, 2, 5), dtype=np.int8))
         cells = np.empty((n, 8), dtype=np.int8)
         kernel.deal(seeds, cells)
-        return Board(seeds, 0, cells, np.empty((n, 2, 8), np.float32), np.ones((n, 2, 5), dtype=bool), paid)
+        legal = np.ones((n, 2, 5), dtype=bool)
+        seen = {view: Observation(np.empty((n, 2, 8), dtype=np.float32), legal) for view in self.spec.views}
+        return Board(seeds, 0, cells, seen, paid)
 
     def observe(self, state: Board, view: str) -> Observation:
         """Features [episodes, 2, 8] in the state's own memory."""
-        if view not in self.spec.views:
-            raise unknown("view", view, self.spec.views)
-        kernel.look(state.cells, view == "ego", state.features)
-        return Observation(state.features, state.legal)
+        if view not in state.seen:
+            raise unknown("view", view, state.seen)
+        kernel.look(state.cells, view == "ego", state.seen[view].features)
+        return state.seen[view]
 
     def step(self, state: Board, actions: np.ndarray) -> tuple[Board, Step]:
         """Actions [episodes, 2] in 0..4. Raises Refused for any other shape or number."""
@@ -90,12 +91,12 @@ class CollabGrid:
 
 
 def _tell(agents: np.ndarray, onions: np.ndarray) -> str:
-    row, column, carrying, her_row, her_column, her_carrying = (int(x) for x in agents)
+    row, column, carrying, other_row, other_column, other_carrying = (int(x) for x in agents)
     places = [str(place) for place, there in zip(kernel.ONIONS, onions, strict=True) if there]
     hands = ("with empty hands", "carrying an onion")
     return (
         f"You stand at ({row}, {column}) {hands[carrying]}. "
-        f"Your partner stands at ({her_row}, {her_column}) {hands[her_carrying]}. "
+        f"Your partner stands at ({other_row}, {other_column}) {hands[other_carrying]}. "
         f"Onions lie at {' and '.join(places) or 'no place'}. "
         f"The pot is at {kernel.POT}; rows count downwards and columns to the right, from 0 to {kernel.SIZE - 1}."
     )

@@ -104,6 +104,7 @@ class Matrix:
             actions=names,
             views={"flat": (self.seats * width + 1,)},
             horizon=self.rounds,
+            terminal=True,
             events=tuple(f"play_{name}" for name in names),
         )
 
