@@ -42,25 +42,11 @@ class BestResponse:
             raise Refused("best_response needs partners to respond to; given none")
         if self.budget.games % self.tables:
             raise Refused(f"best_response: {self.budget.games} games cannot be dealt evenly to {self.tables} tables")
-        spec = game.spec
-        net = PolicyNet(self.architecture, spec, shared=True, seed=derive(seed, "weights"))
-        size = self.budget.games // self.tables
-
-        def seatings(batch: int) -> list[Seating]:
-            rng = np.random.default_rng(derive(seed, "seating", batch))
-            drawn = [partners[i] for i in rng.integers(len(partners), size=self.tables)]
-            return [
-                Seating(
-                    slice(i * size, (i + 1) * size),
-                    tuple(0 if seat == (i + batch) % spec.seats else partner for seat in range(spec.seats)),
-                )
-                for i, partner in enumerate(drawn)
-            ]
-
+        net = PolicyNet(self.architecture, game.spec, shared=True, seed=derive(seed, "weights"))
         return learn(
             game,
             net,
-            seatings,
+            lambda batch: self._seatings(partners, game.spec.seats, seed, batch),
             ppo=self.ppo,
             budget=self.budget,
             seed=seed,
@@ -68,3 +54,16 @@ class BestResponse:
             on_update=on_update,
             checkpoint=checkpoint,
         )
+
+    def _seatings(self, partners: Sequence[Policy], seats: int, seed: int, batch: int) -> list[Seating]:
+        """Tables of batch number `batch`: a partner drawn for each, the ego's seat moving on by one."""
+        rng = np.random.default_rng(derive(seed, "seating", batch))
+        drawn = [partners[i] for i in rng.integers(len(partners), size=self.tables)]
+        size = self.budget.games // self.tables
+        return [
+            Seating(
+                slice(i * size, (i + 1) * size),
+                tuple(0 if seat == (i + batch) % seats else partner for seat in range(seats)),
+            )
+            for i, partner in enumerate(drawn)
+        ]

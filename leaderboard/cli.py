@@ -7,6 +7,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from crossplay.benchmark.errors import Refused, unknown
+from crossplay.benchmark.workers import default_jobs
+from crossplay.leaderboard import console
 
 app = typer.Typer(
     help="How well does an agent work with partners it has never met?",
@@ -18,11 +20,13 @@ app = typer.Typer(
 population_app = typer.Typer(help="Look at a population's manifest, or prove that nothing in it has changed.")
 app.add_typer(population_app, name="population")
 
-Jobs = Annotated[int | None, typer.Option(help="Processes; one per core by default.")]
+Jobs = Annotated[int, typer.Option(default_factory=default_jobs, help="Processes; one per core by default.")]
 Device = Annotated[str, typer.Option(help="Where networks train: cpu or cuda[:number].")]
 Seed = Annotated[int, typer.Option(help="Everything random derives from it.")]
 GameText = Annotated[str, typer.Argument(help="kind, kind:value or kind:field=value,…, as in overcooked:cramped_room.")]
 Results = Annotated[Path, typer.Argument(help="A folder that `crossplay run` wrote.")]
+Agent = Annotated[str, typer.Argument(help="A card's folder, or a policy as text: uniform, constant:4 …")]
+Manifest = Annotated[Path, typer.Argument(help="A manifest, or its folder.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="field=value, dotted: ppo.learning_rate=1e-3.")]
 
 
@@ -30,22 +34,22 @@ Settings = Annotated[list[str] | None, typer.Option("--set", help="field=value, 
 def run(
     suite: Annotated[str, typer.Argument(help="A shipped suite's name, or a TOML file.")] = "quick",
     out: Annotated[Path | None, typer.Option(help="Results folder; results/SUITE by default.")] = None,
-    jobs: Jobs = None,
     device: Device = "cpu",
+    *,
+    jobs: Jobs,
 ) -> None:
     """Train, play everybody with everybody held out, and publish board and heatmap; done work is never done again.
 
     Example: **crossplay run quick --jobs 2**
     """
-    from crossplay.benchmark.workers import default_jobs
-    from crossplay.leaderboard import console, publish
+    from crossplay.leaderboard import publish
     from crossplay.leaderboard.run import run as run_suite
     from crossplay.leaderboard.suite import load_suite
 
     plan = load_suite(suite)
     folder = out or Path("results") / plan.name
     with console.progress() as tell:
-        run_suite(plan, folder, jobs=default_jobs() if jobs is None else jobs, device=device, tell=tell)
+        run_suite(plan, folder, jobs=jobs, device=device, tell=tell)
     console.show_boards(publish.boards(folder))
     for path in publish.write(folder):
         console.say(f"wrote {path}")
@@ -60,7 +64,7 @@ def board(
 
     Example: **crossplay board results/quick --format markdown**
     """
-    from crossplay.leaderboard import console, publish
+    from crossplay.leaderboard import publish
 
     boards = publish.boards(folder)
     if form == "table":
@@ -72,13 +76,15 @@ def board(
 @app.command()
 def heatmap(
     folder: Results = Path("results/quick"),
-    out: Annotated[Path | None, typer.Option(help="Folder for PNG, SVG and CSV; the results folder by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for PNG, SVG and CSV; the results folder by default.")
+    ] = None,
 ) -> None:
     """Draw the cross-play heatmap of every game from stored matches; nothing is played.
 
     Example: **crossplay heatmap results/quick --out figures**
     """
-    from crossplay.leaderboard import console, publish
+    from crossplay.leaderboard import publish
 
     for path in publish.heatmaps(folder, out or folder):
         console.say(f"wrote {path}")
@@ -100,7 +106,6 @@ def train(
     """
     from crossplay.agents.training import Training, pick_device
     from crossplay.benchmark.card import load_card
-    from crossplay.leaderboard import console
     from crossplay.leaderboard.suite import trainer_for
 
     played, plan = trainer_for(trainer, game, settings or [])
@@ -117,37 +122,33 @@ def populate(
     game: GameText,
     out: Annotated[Path, typer.Option(help="Folder for the cards, one folder each.")],
     seed: Seed = 0,
-    jobs: Jobs = None,
     device: Device = "cpu",
     settings: Settings = None,
+    *,
+    jobs: Jobs,
 ) -> None:
     """Make partners of one family.
 
     Example: **crossplay populate fcp overcooked:cramped_room --out partners --set seeds=2**
     """
     from crossplay.agents.training import pick_device
-    from crossplay.benchmark.workers import default_jobs, in_processes
-    from crossplay.leaderboard import console
+    from crossplay.benchmark.workers import in_processes
     from crossplay.leaderboard.suite import generator_for
     from crossplay.populations.generator import make
 
     played, plan = generator_for(generator, game, settings or [])
     tasks = plan.tasks(played, out, seed=seed, device=pick_device(device))
-    for cards in in_processes(make, tasks, default_jobs() if jobs is None else jobs):
+    for cards in in_processes(make, tasks, jobs):
         for card in cards:
             console.say(f"{card.name}: {card.family}, {card.digest[:12]}… in {card.root}")
 
 
 @app.command()
-def check(
-    agent: Annotated[str, typer.Argument(help="A card's folder, or a policy as text: uniform, constant:4 …")],
-    game: GameText,
-) -> None:
+def check(agent: Agent, game: GameText) -> None:
     """Say everything that is wrong with an agent for a game, all at once.
 
     Example: **crossplay check agents/ann overcooked:cramped_room**
     """
-    from crossplay.leaderboard import console
     from crossplay.leaderboard.agent import examine
 
     faults = examine(agent, game)
@@ -161,8 +162,8 @@ def check(
 @app.command()
 def play(
     game: GameText,
-    ego: Annotated[str, typer.Argument(help="A card's folder, or a policy as text.")],
-    partner: Annotated[str, typer.Argument(help="A card's folder, or a policy as text.")],
+    ego: Agent,
+    partner: Agent,
     seat: Annotated[int, typer.Option(help="The ego's seat.")] = 0,
     episodes: Annotated[int, typer.Option(min=1)] = 64,
     seed: Seed = 0,
@@ -171,7 +172,6 @@ def play(
 
     Example: **crossplay play overcooked:cramped_room overcooked-greedy uniform --episodes 100**
     """
-    from crossplay.leaderboard import console
     from crossplay.leaderboard.agent import play_match
 
     spec, result = play_match(game, ego, partner, seat=seat, episodes=episodes, seed=seed)
@@ -179,15 +179,12 @@ def play(
 
 
 @app.command()
-def export(
-    folder: Results,
-    out: Annotated[Path, typer.Argument(help="A .parquet or .csv file.")],
-) -> None:
+def export(folder: Results, out: Annotated[Path, typer.Argument(help="A .parquet or .csv file.")]) -> None:
     """Write every stored episode as one tidy table.
 
     Example: **crossplay export results/quick episodes.parquet**
     """
-    from crossplay.leaderboard import console, publish
+    from crossplay.leaderboard import publish
 
     with publish.store(folder) as results:
         results.export(out)
@@ -195,24 +192,22 @@ def export(
 
 
 @population_app.command()
-def show(path: Annotated[Path, typer.Argument(help="A manifest, or its folder.")]) -> None:
+def show(path: Manifest) -> None:
     """Print a population's members.
 
     Example: **crossplay population show results/quick/collab-grid-v1**
     """
-    from crossplay.leaderboard import console
     from crossplay.populations.population import load_population
 
     console.show_population(load_population(path))
 
 
 @population_app.command()
-def verify(path: Annotated[Path, typer.Argument(help="A manifest, or its folder.")]) -> None:
+def verify(path: Manifest) -> None:
     """Re-hash a manifest and every file it names; one changed byte is refused.
 
     Example: **crossplay population verify results/quick/collab-grid-v1**
     """
-    from crossplay.leaderboard import console
     from crossplay.populations.population import verify as verify_population
 
     population = verify_population(path)
@@ -226,7 +221,7 @@ def list_(what: Annotated[str, typer.Argument(help="One of the names below.")]) 
 
     Example: **crossplay list trainers**
     """
-    from crossplay.leaderboard import catalogue, console
+    from crossplay.leaderboard import catalogue
 
     if what not in catalogue.SHELVES:
         raise unknown("list", what, catalogue.SHELVES)
@@ -239,7 +234,7 @@ def doctor() -> None:
 
     Example: **crossplay doctor**
     """
-    from crossplay.leaderboard import catalogue, console
+    from crossplay.leaderboard import catalogue
 
     console.show_list("doctor", catalogue.doctor())
 

@@ -8,11 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from crossplay.benchmark.crossplay import MatchResult
-from crossplay.benchmark.game import GameSpec
-
 if TYPE_CHECKING:
     from crossplay.agents.trainer import Update
+    from crossplay.benchmark.crossplay import MatchResult
+    from crossplay.benchmark.game import GameSpec
     from crossplay.leaderboard.board import Board
     from crossplay.leaderboard.run import Tell
     from crossplay.populations.population import Population
@@ -86,7 +85,7 @@ def show_list(title: str, rows: Sequence[tuple[str, str]]) -> None:
     SCREEN.print(table, markup=False)
 
 
-def show_match(spec: GameSpec, result: MatchResult) -> None:
+def show_match(spec: "GameSpec", result: "MatchResult") -> None:
     """Mean and spread of returns, costs and events per seat."""
     p, paid = result.pairing, result.returns
     say(f"{p.ego} in seat {p.seat} with {p.partner}: {p.episodes} episodes of {spec.name}")
