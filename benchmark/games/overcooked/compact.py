@@ -74,7 +74,7 @@ def write(tables, plan, cooks, items, cook, clock, horizon, out):
     """Writes every episode's vector for both seats."""
     for e in numba.prange(len(clock)):
         for seat in range(2):
-            one(tables, plan, cooks, items, cook, clock, horizon, out, e, seat)
+            one(tables, plan, cooks, items, cook, clock, horizon, out, np.uint64(e), seat)
 
 
 @helper

@@ -23,24 +23,26 @@ from crossplay.benchmark.games.overcooked.tables import DISH, ONION, SOUP, TOMAT
 CELL, FACING, HELD = range(3)  # columns of `cooks`
 STAY, INTERACT = 4, 5
 _PICKUP, _DROP, _POTTING = np.array((0, *ev.PICKUP)), np.array((0, *ev.DROP)), np.array((0, *ev.POTTING))
-helper = numba.njit(cache=True)
+# Helpers are inlined into the kernel, and neither own nor allocate memory: without `_nrt=False` each call would count
+# references to every array it is handed, which costs twenty times what it does.
+helper = numba.njit(forceinline=True, _nrt=False)
 kernel = numba.njit(parallel=True, cache=True)
 
 
 @kernel
 def advance(tables: Tables, cooks, items, cook, clock, actions, rewards, shaping, counts):
-    """One step, in place. rewards and shaping float32 [episodes, 2], counts uint8 [episodes, 64]; the rest as in `State`.
+    """One step, in place: `State`, then rewards and shaping float32 [episodes, 2], counts uint8 [episodes, 64].
 
     The loop only calls: numba's array analysis of named tuples inside a parallel loop has been seen to drop loops.
     """
     for e in numba.prange(len(clock)):
-        one(tables, cooks, items, cook, clock, actions, rewards, shaping, counts, e)
+        one(tables, cooks, items, cook, clock, actions, rewards, shaping, counts, np.uint64(e))
 
 
 @helper
 def one(tables, cooks, items, cook, clock, actions, rewards, shaping, counts, e):
     """One step of one episode."""
-    for k in range(counts.shape[1]):
+    for k in range(64):  # counts.shape[1], as a constant
         counts[e, k] = 0
     for seat in range(2):
         rewards[e, seat] = 0
@@ -179,25 +181,24 @@ def move(tables, cooks, actions, counts, e):
     old0, old1 = cooks[e, 0, CELL], cooks[e, 1, CELL]
     new0 = walk(tables, cooks, actions, counts, e, 0)
     new1 = walk(tables, cooks, actions, counts, e, 1)
-    if new0 == new1 or (new0 == old1 and new1 == old0):
-        counts[e, ev.BLOCKED] += new0 != old0
-        counts[e, 32 + ev.BLOCKED] += new1 != old1
-        return
-    cooks[e, 0, CELL] = new0
-    cooks[e, 1, CELL] = new1
+    clash = new0 == new1 or (new0 == old1 and new1 == old0)
+    counts[e, ev.BLOCKED] += clash and new0 != old0
+    counts[e, 32 + ev.BLOCKED] += clash and new1 != old1
+    cooks[e, 0, CELL] = old0 if clash else new0
+    cooks[e, 1, CELL] = old1 if clash else new1
 
 
 @helper
 def walk(tables, cooks, actions, counts, e, seat):
-    """Turns one cook; the cell it wants to be in."""
-    cell, action = cooks[e, seat, CELL], actions[e, seat]
-    if action >= STAY:
-        counts[e, 32 * seat + ev.IDLE] += action == STAY
-        return cell
-    front = tables.front[cell, action]
-    free = tables.kind[front] == FLOOR
-    counts[e, 32 * seat + ev.WASTED] += not free and cooks[e, seat, FACING] == action
-    cooks[e, seat, FACING] = action
+    """Turns one cook; the cell it wants to be in. Without branches: random play would mispredict them."""
+    cell, facing, action = cooks[e, seat, CELL], cooks[e, seat, FACING], actions[e, seat]
+    goes = action < STAY
+    turned = np.uint8(action) if goes else facing
+    front = tables.front[cell, turned]
+    free = goes and tables.kind[front] == FLOOR
+    counts[e, 32 * seat + ev.IDLE] += action == STAY
+    counts[e, 32 * seat + ev.WASTED] += goes and not free and facing == turned
+    cooks[e, seat, FACING] = turned
     return front if free else cell
 
 
@@ -205,8 +206,7 @@ def walk(tables, cooks, actions, counts, e, seat):
 def tick(tables, items, cook, e):
     """Pots on the fire cook one tick; under classic rules a full one is always on the fire."""
     for p in range(tables.pots):
-        code = items[e, p] & 15
-        if tables.classic and cook[e, p] < 0 and tables.size[code] == INGREDIENTS:
-            cook[e, p] = 0
-        if 0 <= cook[e, p] < tables.time[code]:
-            cook[e, p] += 1
+        code, ticks = items[e, p] & 15, cook[e, p]
+        lit = ticks >= 0 or (tables.classic and tables.size[code] == INGREDIENTS)
+        ticks = max(ticks, 0) if lit else ticks
+        cook[e, p] = ticks + (lit and ticks < tables.time[code])

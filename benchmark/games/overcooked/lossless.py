@@ -64,7 +64,7 @@ def _template(layout: Layout, tables: Tables) -> np.ndarray:
 def write(tables, cooks, items, cook, clock, horizon, plates, place, size, out):
     """Writes every episode's planes for both seats; `out` is uint8 [episodes, bytes], rows of whole words."""
     for e in numba.prange(len(clock)):
-        one(tables, cooks, items, cook, clock, horizon, plates, place, size, out, e)
+        one(tables, cooks, items, cook, clock, horizon, plates, place, size, out, np.uint64(e))
 
 
 @helper

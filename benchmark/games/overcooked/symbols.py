@@ -46,8 +46,8 @@ def write(tables, cooks, items, cook, clock, horizon, out):
     for e in numba.prange(len(clock)):
         for seat in range(2):
             out[e, seat, URGENCY] = horizon - clock[e] < HURRY
-            heads(cooks, out, e, seat)
-            cells(tables, items, cook, out, e, seat)
+            heads(cooks, out, np.uint64(e), seat)
+            cells(tables, items, cook, out, np.uint64(e), seat)
 
 
 @helper

@@ -70,8 +70,10 @@ class Crew:
         return [int(c) for c in np.flatnonzero(self.kinds == kind)]
 
     def _lying(self, row, *things):
+        """Counters on which one of these lies; 0 is nothing, and any soup counts as SOUP."""
         pots = self.tables.pots
-        return [int(c) for c, what in zip(self.tables.cell[pots:], self.state.items[row, pots:], strict=True) if min(what, SOUP) in things]
+        found = zip(self.tables.cell[pots:], self.state.items[row, pots:], strict=True)
+        return [int(cell) for cell, what in found if min(what, SOUP) in things]
 
     def _needs(self, row, code):
         """Which ingredients a pot with these contents still wants."""
@@ -79,10 +81,8 @@ class Crew:
         wish = self.wish[row]
         if not (wish[0] >= code & 3 and wish[1] >= code >> 2):
             fits = [(o, t) for o, t in self.makeable if o >= code & 3 and t >= code >> 2]
-            if fits:
-                wish = fits[0]
-            else:
-                wish = (3, 0) if self.tables.classic and size < 3 else (0, 0)
+            clear = (3, 0) if self.tables.classic and size < 3 else (0, 0)
+            wish = fits[0] if fits else clear
         return {thing for thing, short in ((ONION, wish[0] > code & 3), (TOMATO, wish[1] > code >> 2)) if short}
 
     def _goals(self, row, seat):
@@ -115,7 +115,9 @@ class Crew:
         if any(tick >= 0 for _, _, tick in pots) and other != DISH and self.rng.random() < 0.9:
             return dishes
         missing = set().union(*wants.values())
-        sources = (self._cells(lay.ONIONS) if ONION in missing else []) + (self._cells(lay.TOMATOES) if TOMATO in missing else [])
+        sources = [
+            c for t, kind in ((ONION, lay.ONIONS), (TOMATO, lay.TOMATOES)) if t in missing for c in self._cells(kind)
+        ]
         return sources + self._lying(row, *missing) or dishes
 
     def _hand_over(self, row):

@@ -29,7 +29,7 @@ def dispensed_tomato(state, chosen):
 
 
 def expected_events(infos, forgotten):
-    """The reference's events [episodes, 2, shared], and where only ours may differ, of the same shape."""
+    """The reference's events [episodes, 2, shared], the forgotten tomatoes added."""
     theirs = np.array([[info["event_infos"][name] for name in SHARED] for info in infos]).transpose(0, 2, 1)
     theirs[forgotten, SHARED.index("tomato_pickup")] = True
     return theirs
@@ -92,7 +92,9 @@ def test_interact_equals_the_package(layout, crew):
 
 def test_the_whole_proof():
     """Runs last: what all layouts together have shown."""
-    print(f"\ninteract: {SEEN['steps']} steps on {len(layout_names())} layouts, {SEEN['deliveries']} deliveries, all equal")
+    print(
+        f"\ninteract: {SEEN['steps']} steps on {len(layout_names())} layouts, {SEEN['deliveries']} deliveries, all equal"
+    )
     if FULL:
         assert SEEN["steps"] >= 200_000
         assert SEEN["deliveries"] >= 1_000
