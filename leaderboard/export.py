@@ -1,0 +1,109 @@
+"""Boards as CSV, JSON and Markdown: texts, and the one function that writes them."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.match import HARNESS
+from crossplay.leaderboard.board import COLUMNS, Board, Row
+from crossplay.leaderboard.metrics import METRICS
+from crossplay.leaderboard.table import HEADERS, captions, decimals, footnotes, numbers, shown, shown_rank
+
+PLAIN = (
+    "rank",
+    "status",
+    "n_seeds",
+    "mean",
+    "low",
+    "high",
+    "covers",
+    "iqm",
+    "worst_partner",
+    "worst_partner_name",
+    "cvar20",
+    "self_play",
+    "gap",
+    "holes",
+)
+
+
+def to_json(boards: Sequence[Board]) -> str:
+    """All boards with full precision, and what each metric is; null is null."""
+    metrics = {name: {field: getattr(METRICS[name], field) for field in _DOCS} for name in (*COLUMNS, "family")}
+    content = {"harness": HARNESS, "metrics": metrics, "boards": [asdict(board) for board in boards]}
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+_DOCS = ("formula", "axes", "unit", "direction", "source")
+
+
+def to_csv(boards: Sequence[Board]) -> str:
+    """One line per game and entry, full precision, null empty; `family:<name>` columns at the end."""
+    families = sorted({family for board in boards for family in board.families})
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["game", "entry", *PLAIN, "notes", *(f"family:{family}" for family in families)])
+    for board in boards:
+        for row in board.rows:
+            values = [getattr(row, name) for name in PLAIN]
+            means = [row.families.get(family) for family in families]
+            writer.writerow([board.game, row.entry, *map(_plain, values), "; ".join(row.notes), *map(_plain, means)])
+    return file.getvalue()
+
+
+def to_markdown(boards: Sequence[Board]) -> str:
+    """A heading, a table, the captions and the notes for every board."""
+    return "\n".join(_section(board) for board in boards)
+
+
+def save(boards: Sequence[Board], path: Path) -> Path:
+    """Writes the boards to a .csv, .json or .md file, whole or not at all; returns the path.
+
+    Raises Refused for any other suffix, or where the place cannot be written.
+    """
+    forms = {".csv": to_csv, ".json": to_json, ".md": to_markdown}
+    if path.suffix not in forms:
+        raise Refused(f"cannot write a board to {path.name!r}: its suffix must be one of {', '.join(forms)}")
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(forms[path.suffix](boards), encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise Refused(f"cannot write {path}: {error.strerror or error}") from None
+    return path
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+
+
+def _section(board: Board) -> str:
+    marks, digits = footnotes(board), decimals(board)
+    heads = ["#", "entry", "seeds", *HEADERS, *map(_cell, board.families), "worst with"]
+    rule = ["--:", ":--", *["--:"] * (len(heads) - 3), ":--"]
+    lines = [f"## {board.game}", "", f"In {board.unit}.", "", _line(heads), _line(rule)]
+    lines += [_line(_markdown_row(row, marks, digits)) for row in board.rows]
+    lines += ["", *captions(board)]
+    return "\n".join([*lines, *(f"{'' if n > 1 else chr(10)}{n}. {note}" for note, n in marks.items())]) + "\n"
+
+
+def _markdown_row(row: Row, marks: dict[str, int], digits: int) -> list[str]:
+    name = _cell(row.entry) + "".join(f" <sup>{marks[note]}</sup>" for note in row.notes)
+    means = [shown(value, digits) for value in row.families.values()]
+    worst = shown(None, 0) if row.worst_partner_name is None else _cell(row.worst_partner_name)
+    return [shown_rank(row), name, str(row.n_seeds), *numbers(row, digits), *means, worst]
+
+
+def _line(values: Sequence[str]) -> str:
+    return f"| {' | '.join(values)} |"
+
+
+def _cell(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~" else c for c in text)

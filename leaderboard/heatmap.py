@@ -1,0 +1,131 @@
+"""The cross-play heatmap: `matrix` has the numbers and is tested, `draw` only draws them."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from crossplay.benchmark.card import Card
+from crossplay.benchmark.crossplay import Fixture, MatchResult
+from crossplay.benchmark.errors import Refused
+from crossplay.leaderboard.cells import Where, placed, score
+from crossplay.leaderboard.metrics import RETURN
+from crossplay.leaderboard.roster import Roster
+
+EGOS = "agents on the board"  # the group of columns in which agents meet each other
+
+
+class Group(NamedTuple):
+    """Neighbouring rows or columns that belong together: an entry's seeds, a family of partners."""
+
+    label: str
+    start: int
+    stop: int
+    held_out: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """J of every ego (row) with every partner (column), mean over the ego's seats and over episodes; NaN is a hole."""
+
+    game: str
+    unit: str
+    rows: tuple[str, ...]
+    row_groups: tuple[Group, ...]  # entries
+    columns: tuple[str, ...]
+    column_groups: tuple[Group, ...]  # held-out families first, then train families, then the agents themselves
+    held_out: np.ndarray  # [columns] bool
+    values: np.ndarray  # [rows, columns] float64
+
+    @property
+    def holes(self) -> int:
+        return int(np.isnan(self.values).sum())
+
+
+def matrix(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable[Fixture]) -> Matrix:
+    """The matrix of a roster: a cell is a hole unless every seat that `fixtures` ask for was played.
+
+    An agent that partners others and is also on the board has one column, among the agents on the board.
+    """
+    where = placed(roster.game, fixtures)
+    columns = list(_columns(roster))
+    return Matrix(
+        game=roster.game,
+        unit=RETURN,
+        rows=tuple(card.name for card in roster.egos),
+        row_groups=_groups([(entry, False) for entry, cards in roster.entries.items() for _ in cards]),
+        columns=tuple(card.name for card, _, _ in columns),
+        column_groups=_groups([(label, held_out) for _, label, held_out in columns]),
+        held_out=np.array([held_out for _, _, held_out in columns], dtype=bool),
+        values=np.array(
+            [[_cell(results, where, ego, card, roster.seats) for card, _, _ in columns] for ego in roster.egos],
+            dtype=np.float64,
+        ).reshape(len(roster.egos), len(columns)),
+    )
+
+
+def _columns(roster: Roster) -> Iterator[tuple[Card, str, bool]]:
+    shown = {card.name for card in (*roster.egos, *roster.held_out)}
+    train = [card for card in roster.train if card.name not in shown]
+    for cards, mark in ((roster.held_out, True), (train, False)):
+        for card in sorted(cards, key=lambda c: c.family):  # stable: within a family, in the roster's order
+            yield card, card.family if mark else f"{card.family} (train)", mark
+    held_out = {card.name for card in roster.held_out}
+    yield from ((card, EGOS, False) for card in roster.egos if card.name not in held_out)
+
+
+def _cell(results: Mapping[str, MatchResult], where: Where, ego: Card, partner: Card, seats: int) -> float:
+    asked = [where[cell] for seat in range(seats) if (cell := (ego.name, partner.name, seat)) in where]
+    return float(np.mean([score(results, pairing) for pairing in asked])) if asked else float("nan")
+
+
+def _groups(labels: list[tuple[str, bool]]) -> tuple[Group, ...]:
+    groups, start = [], 0
+    for (label, held_out), members in groupby(labels):
+        stop = start + len(list(members))
+        groups.append(Group(label, start, stop, held_out))
+        start = stop
+    return tuple(groups)
+
+
+def to_csv(matrix: Matrix) -> str:
+    """The numbers with full precision: header lines for partner, family and held-out mark, then a line per ego."""
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    families = [group.label for group in matrix.column_groups for _ in range(group.start, group.stop)]
+    entries = [group.label for group in matrix.row_groups for _ in range(group.start, group.stop)]
+    writer.writerow(["entry", "ego", *matrix.columns])
+    writer.writerow(["", "family", *families])
+    writer.writerow(["", "held_out", *("yes" if held_out else "no" for held_out in matrix.held_out)])
+    for entry, ego, values in zip(entries, matrix.rows, matrix.values.tolist(), strict=True):
+        writer.writerow([entry, ego, *("" if np.isnan(value) else repr(value) for value in values)])
+    return file.getvalue()
+
+
+def draw(matrix: Matrix, path: Path) -> list[Path]:
+    """Writes `path` with the suffixes .png, .svg and .csv; returns the three paths. Raises Refused where it cannot."""
+    from crossplay.leaderboard.picture import picture
+
+    if not matrix.values.size:
+        raise Refused(
+            f"heatmap of {matrix.game}: {len(matrix.rows)} agents and {len(matrix.columns)} partners: nothing to draw"
+        )
+    targets = [
+        path.with_name(path.name.removesuffix(path.suffix) + s if path.suffix in _SUFFIXES else path.name + s)
+        for s in _SUFFIXES
+    ]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(matrix, targets[:2])
+        targets[2].write_text(to_csv(matrix), encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"cannot write the heatmap {path}: {error.strerror or error}") from None
+    return targets
+
+
+_SUFFIXES = (".png", ".svg", ".csv")

@@ -1,0 +1,134 @@
+"""A board as a table for the terminal: numbers first, then what must be known to read them."""
+
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from math import floor, log10
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from crossplay.leaderboard.board import OVERALL, Board, Number, Row
+
+NULL = "–"
+WIDTH = 100
+HEADERS = ("mean", "95 % interval", "IQM", "CVaR₂₀", "worst", "self-play", "gap")
+
+
+def text(board: Board, width: int = WIDTH) -> str:
+    """The table as plain text, at most `width` columns wide."""
+    file = StringIO()
+    Console(file=file, width=width, color_system=None).print(table(board, width))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def table(board: Board, width: int = WIDTH) -> Group:
+    """What rich prints: the ranking, the families' means, and the notes."""
+    title = Text(f"{board.game} · {board.unit}", style="bold")
+    marks = footnotes(board)
+    return Group(title, _ranking(board, marks), *_families(board, width), *map(Text, captions(board)), *_notes(marks))
+
+
+def _ranking(board: Board, marks: dict[str, int]) -> Table:
+    grid = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), collapse_padding=True, pad_edge=False)
+    grid.add_column("#", justify="right")
+    grid.add_column("entry", overflow="fold", ratio=None, min_width=8)
+    for name in ("seeds", *HEADERS):
+        grid.add_column(name, justify="right", no_wrap=True)
+    digits = decimals(board)
+    for row in board.rows:
+        style = "" if row.status == "ranked" else "dim"
+        name = Text(row.entry) + Text("".join(f" [{marks[note]}]" for note in row.notes), style="yellow")
+        cells = [Text(value) for value in (str(row.n_seeds), *numbers(row, digits))]
+        grid.add_row(Text(shown_rank(row)), name, *cells, style=style)
+    return grid
+
+
+def _families(board: Board, width: int) -> Iterable[Table]:
+    digits = decimals(board)
+    columns: list[tuple[str, list[str], str]] = [
+        (name, [shown(row.families[name], digits) for row in board.rows], "right") for name in board.families
+    ]
+    if len(board.games) == 1:
+        columns.append(("worst with", [row.worst_partner_name or NULL for row in board.rows], "left"))
+    names = ["by family", *(row.entry for row in board.rows)]
+    left = min(max(map(len, names)), width // 3)
+    while columns:
+        taken = _fitting(columns, width - left)
+        grid = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), collapse_padding=True, pad_edge=False)
+        grid.add_column("by family", overflow="fold", width=left)
+        for name, _, side in columns[:taken]:
+            grid.add_column(Text(name), justify="left" if side == "left" else "right", overflow="fold")
+        for index, row in enumerate(board.rows):
+            grid.add_row(Text(row.entry), *(Text(values[index]) for _, values, _ in columns[:taken]))
+        columns = columns[taken:]
+        yield grid
+
+
+def _fitting(columns: Sequence[tuple[str, list[str], str]], room: int) -> int:
+    """How many columns fit side by side; at least one."""
+    used, count = 0, 0
+    for name, values, _ in columns:
+        used += max(len(name), *map(len, values), 0) + 3
+        if used > room:
+            break
+        count += 1
+    return max(1, count)
+
+
+def captions(board: Board) -> list[str]:
+    """What the numbers are: partners, seats, episodes, the headline and its interval."""
+    overall = board.game == OVERALL
+    what = f"Plain mean over {len(board.games)} games. " if overall else ""
+    lines = [
+        f"{what}Held out: {_span(board.partners)} partners of {len(board.families)} families, "
+        f"{_span(board.seats)} seats, {_span(board.episodes)} episodes a match.",
+        "mean: average over families of the average over their partners; worst: the lowest partner; CVaR₂₀: the worst "
+        "fifth of partners; gap: self-play − mean (lower is better).",
+        f"Interval: 95 % bootstrap ({board.samples} resamples) over trained seeds × partners within families, never "
+        f"over episodes. {NULL}: something it needs was not played.",
+    ]
+    if board.single:
+        lines.append(f"One partner only, so no partner uncertainty: {', '.join(board.single)}.")
+    return lines
+
+
+def footnotes(board: Board) -> dict[str, int]:
+    """Note → its number, in order of appearance; equal notes share one."""
+    return {note: number for number, note in enumerate(dict.fromkeys(n for row in board.rows for n in row.notes), 1)}
+
+
+def _notes(marks: dict[str, int]) -> Iterable[Text]:
+    return (Text(f"[{number}] {note}", style="yellow") for note, number in marks.items())
+
+
+def numbers(row: Row, digits: int) -> list[str]:
+    """A row's values in the order of HEADERS."""
+    interval = NULL if row.low is None else f"{shown(row.low, digits)} … {shown(row.high, digits)}"
+    rest = (row.iqm, row.cvar20, row.worst_partner, row.self_play, row.gap)
+    return [shown(row.mean, digits), interval, *(shown(value, digits) for value in rest)]
+
+
+def shown_rank(row: Row) -> str:
+    return NULL if row.rank is None else str(row.rank)
+
+
+def shown(value: Number, digits: int) -> str:
+    """A number with a typographic minus, or a dash for null."""
+    if value is None:
+        return NULL
+    plain = f"{value:.{digits}f}"
+    plain = plain.lstrip("-") if float(plain) == 0 else plain
+    return plain.replace("-", "−")
+
+
+def decimals(board: Board) -> int:
+    """Decimals that show four digits of the largest headline or self-play value, between 0 and 4."""
+    values = [abs(v) for row in board.rows for v in (row.mean, row.self_play, row.high) if v]
+    return max(0, min(4, 3 - floor(log10(max(values))))) if values else 1
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
