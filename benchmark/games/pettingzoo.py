@@ -93,7 +93,8 @@ class PettingZooGame:
         for e, env in enumerate(state.envs):
             for s, name in enumerate(self.agents.names):
                 seen, mask = _unmask(state.seen[e][name], state.infos[e].get(name, {}))
-                features[e, s, : self.agents.widths[s]] = spaces.flatten(self.agents.seen[s], seen)
+                flat = spaces.flatten(self.agents.seen[s], seen)
+                features[e, s, : self.agents.widths[s]] = np.asarray(flat, dtype=np.float32)
                 if env.agents:
                     legal[e, s, : self.agents.acts[s].n] = True if mask is None else np.asarray(mask, dtype=bool)
                 else:
