@@ -49,6 +49,9 @@ def from_table(registry: Registry, table: Mapping[str, Any], where: str = "") ->
         raise Refused(
             f"{where or 'table'}: a {registry.noun} needs kind = one of {', '.join(registry)}; given {dict(table)!r}"
         )
+    if table["kind"] not in registry:
+        refusal = unknown(registry.noun, table["kind"], registry)
+        raise Refused(f"{where}: {refusal}" if where else str(refusal))
     return build(registry[table["kind"]], {k: v for k, v in table.items() if k != "kind"}, where)
 
 

@@ -69,10 +69,10 @@ def training(name: str) -> "Iterator[Callable[[Update], None]]":
 
 def show_boards(boards: "Sequence[Board]") -> None:
     """Every board as a table."""
-    from crossplay.leaderboard.table import rich_table
+    from crossplay.leaderboard.table import table
 
     for board in boards:
-        SCREEN.print(rich_table(board))
+        SCREEN.print(table(board))
 
 
 def show_list(title: str, rows: Sequence[tuple[str, str]]) -> None:

@@ -1,0 +1,75 @@
+"""From stored matches to boards and pictures; nothing is played or trained here."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from crossplay.benchmark.config import build, read_toml
+from crossplay.benchmark.crossplay import Fixture, MatchResult
+from crossplay.benchmark.errors import Refused, unknown
+from crossplay.leaderboard import export
+from crossplay.leaderboard.board import Board, rank
+from crossplay.leaderboard.cells import cells
+from crossplay.leaderboard.heatmap import draw, matrix
+from crossplay.leaderboard.roster import Roster
+from crossplay.leaderboard.run import STORE, SUITE
+from crossplay.leaderboard.site import Site, sites
+from crossplay.leaderboard.store import ResultStore
+from crossplay.leaderboard.suite import Suite
+
+FORMS = {"csv": export.to_csv, "json": export.to_json, "markdown": export.to_markdown}
+
+
+class Played(NamedTuple):
+    """One game's part of a results folder, as far as it has been played."""
+
+    site: Site
+    roster: Roster
+    fixtures: list[Fixture]
+    results: dict[str, MatchResult]
+
+
+def store(folder: Path) -> ResultStore:
+    """The store of a results folder. Raises Refused where there is none."""
+    if not (folder / STORE).is_file():
+        raise Refused(f"{folder}: no {STORE} here; `crossplay run` writes one")
+    return ResultStore(folder / STORE, create=False)
+
+
+def played(folder: Path) -> Iterator[Played]:
+    """Every game of a results folder, cards and manifests verified."""
+    suite = build(Suite, read_toml(folder / SUITE), str(folder / SUITE))
+    with store(folder) as results:
+        for site in sites(suite, folder):
+            roster = site.roster()
+            fixtures = site.fixtures(roster)
+            yield Played(site, roster, fixtures, results.load(fixture.pairing.key for fixture in fixtures))
+
+
+def boards(folder: Path) -> list[Board]:
+    """A board per game, and the overall one where there are several."""
+    parts = list(played(folder))
+    return rank([cells(p.results, p.roster, p.fixtures) for p in parts], seed=parts[0].site.suite.seed)
+
+
+def text(found: list[Board], form: str) -> str:
+    """Boards as csv, json or markdown. Raises Refused for any other form."""
+    if form not in FORMS:
+        raise unknown("format", form, ["table", *FORMS])
+    return FORMS[form](found)
+
+
+def heatmaps(folder: Path, out: Path) -> list[Path]:
+    """Writes every game's heatmap as PNG, SVG and CSV."""
+    return [
+        path
+        for part in played(folder)
+        for path in draw(matrix(part.results, part.roster, part.fixtures), out / f"heatmap-{part.site.root.name}.png")
+    ]
+
+
+def write(folder: Path) -> list[Path]:
+    """Writes board.csv, board.json, board.md and the heatmaps into the results folder."""
+    found = boards(folder)
+    paths = [export.save(found, folder / f"board.{suffix}") for suffix in ("md", "csv", "json")]
+    return paths + heatmaps(folder, folder)
