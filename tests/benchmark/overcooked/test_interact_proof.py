@@ -92,9 +92,8 @@ def test_interact_equals_the_package(layout, crew):
 
 def test_the_whole_proof():
     """Runs last: what all layouts together have shown."""
-    print(
-        f"\ninteract: {SEEN['steps']} steps on {len(layout_names())} layouts, {SEEN['deliveries']} deliveries, all equal"
-    )
+    steps, deliveries = SEEN["steps"], SEEN["deliveries"]
+    print(f"\ninteract: {steps} steps on {len(layout_names())} layouts, {deliveries} deliveries, all equal")
     if FULL:
         assert SEEN["steps"] >= 200_000
         assert SEEN["deliveries"] >= 1_000
