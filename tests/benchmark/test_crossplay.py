@@ -7,8 +7,8 @@ from crossplay.benchmark.card import Card
 from crossplay.benchmark.crossplay import Pairing, fixture, play_batch, play_fixtures
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.games.collab_grid import CollabGrid
-from crossplay.benchmark.match import match_seeds, play
-from crossplay.benchmark.seeding import derive
+from crossplay.benchmark.match import Table, match_seeds, play_tables
+from crossplay.benchmark.seeding import derive, spread
 
 GAME = CollabGrid()
 
@@ -50,8 +50,8 @@ def test_results_do_not_depend_on_the_number_of_processes():
 def test_a_fixture_is_the_match_its_names_seed():
     result = play_batch(fixtures([ANN], [CAT])[1:2])[0]
     luck, ego, partner = match_seeds(7, GAME.spec.name, "ann", "cat", 1)
-    policies = [CAT.policy(GAME), ANN.policy(GAME)]
-    again = play(GAME, policies, episodes=5, game_seed=luck, policy_seeds=[derive(partner, 0), ego])
+    seeds = [spread(derive(partner, 0), 5), spread(ego, 5)]
+    again = play_tables(GAME, [Table([CAT.policy(GAME), ANN.policy(GAME)], spread(luck, 5), seeds)])[0]
     assert np.array_equal(result.returns.returns, again.returns)
     assert result.pairing.seat == 1
 
