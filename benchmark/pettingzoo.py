@@ -12,7 +12,7 @@ from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game, GameSpec, Step
 from crossplay.benchmark.match import illegal
 from crossplay.benchmark.registry import GAMES
-from crossplay.benchmark.seeding import spread
+from crossplay.benchmark.seeding import derive, spread
 
 
 class GameEnv(ParallelEnv):
@@ -20,8 +20,8 @@ class GameEnv(ParallelEnv):
 
     Observations are {"observation": float32 [*features], "action_mask": int8 [actions]}; infos hold `costs`, `shaping`
     and `events` (name → count). All agents end together at the horizon: terminated where the horizon ends the task,
-    truncated where it is a time limit. reset(seed=s) plays episode 0 of a match with that game seed, every further
-    reset() the next one; before any seed, seed 0. Raises Refused for a missing or illegal action.
+    truncated where it is a time limit. reset(seed=s) plays the first episode of `play(game_seed=s)`, every
+    further reset() the next one; before any seed, seed 0. Raises Refused for a missing or illegal action.
     """
 
     def __init__(self, game: Game, view: str) -> None:
@@ -32,7 +32,7 @@ class GameEnv(ParallelEnv):
         self.agents: list[str] = []
         self.observation_spaces = {agent: _seen(spec, view) for agent in self.possible_agents}
         self.action_spaces = {agent: spaces.Discrete(len(spec.actions)) for agent in self.possible_agents}
-        self._seed, self._luck, self._episode = 0, spread(0, 1), -1
+        self._start(0)
 
     def observation_space(self, agent: str) -> spaces.Dict:
         """The same object each time."""
@@ -45,11 +45,11 @@ class GameEnv(ParallelEnv):
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
         """Observations and infos of a fresh episode; `options` mean nothing here."""
         if seed is not None:
-            self._seed, self._luck, self._episode = seed, spread(seed, 1), -1
-        self._episode += 1
+            self._start(seed)
         if self._episode == len(self._luck):
             self._luck = spread(self._seed, 2 * len(self._luck))
         self._state = self.game.reset(self._luck[self._episode : self._episode + 1])
+        self._episode += 1
         self._time, self.agents = 0, list(self.possible_agents)
         return self._observe(), {agent: {} for agent in self.agents}
 
@@ -84,6 +84,10 @@ class GameEnv(ParallelEnv):
         return "\n".join(
             f"{agent}: {self.game.describe(self._state, i)[0]}" for i, agent in enumerate(self.possible_agents)
         )
+
+    def _start(self, seed: int) -> None:
+        self._seed, self._episode = derive(seed, "game"), 0
+        self._luck = spread(self._seed, 1)
 
     def _observe(self) -> dict[str, dict[str, np.ndarray]]:
         features, legal = self.game.observe(self._state, self.view)
