@@ -5,9 +5,10 @@ of the same kinds. Partners are drawn within their family, since families are st
 new set of partners would contain again, each with its share. Episodes are never resampled alone, since more
 episodes do not make more agents [Agarwal2021]. Seats are all played, so they are fixed.
 
-The percentile interval of a crossed bootstrap is somewhat wide where the interaction of seed and partner dominates
-[McCullagh2000], and too narrow with very few seeds: with 3 its 95 % are nearer 85 %, where seeds matter more than
-partners. A family of one partner adds no partner uncertainty.
+What 95 % are worth, simulated: 92 to 93 % with 5 to 10 seeds and 8 partners a family; 88 % with 3 seeds, and 77 % where
+seeds matter more than partners, since so few cannot show how much seeds differ; over 99 % where only the pairing of
+seed and partner matters, which a crossed bootstrap counts twice [McCullagh2000]. A family of one partner adds no
+partner uncertainty.
 """
 
 from collections.abc import Callable

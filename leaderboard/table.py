@@ -111,6 +111,7 @@ def numbers(row: Row, digits: int) -> list[str]:
 
 
 def shown_rank(row: Row) -> str:
+    """The rank, or a dash for an unranked row."""
     return NULL if row.rank is None else str(row.rank)
 
 

@@ -1,5 +1,6 @@
 """A small made-up league: cards that differ, a game nobody plays, and results with whatever returns a test wants."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -38,13 +39,18 @@ def card(name: str, family: str = "self_play", **fields: object) -> Card:
     return Card(name=name, maker={"kind": "constant", "label": name}, family=family, lineage=name, **fields)
 
 
+def ego(entry: str, seed: int) -> str:
+    """The name of an entry's card, which allows fewer characters than the entry's."""
+    return re.sub(r"[^\w.+~=@-]", "-", f"{entry}.{seed}")
+
+
 def roster(entries: dict[str, int], held_out: dict[str, int], game: Paper | None = None, **fields: object) -> Roster:
     """Entry → number of seeds, family → number of partners."""
     spec = (game or Paper()).spec
     return Roster(
         game=spec.name,
         seats=spec.seats,
-        entries={name: tuple(card(f"{name}.{i}") for i in range(count)) for name, count in entries.items()},
+        entries={name: tuple(card(ego(name, i)) for i in range(count)) for name, count in entries.items()},
         held_out=tuple(card(f"{family}{i}", family) for family, count in held_out.items() for i in range(count)),
         **fields,
     )
@@ -74,11 +80,13 @@ def table(
     order = [partner.name for partner in league.held_out]
     alone = alone or {name: [0.0] * len(values) for name, values in arrays.items()}
 
+    whose = {ego(name, seed): (name, seed) for name, values in arrays.items() for seed in range(len(values))}
+
     def value(p: Pairing) -> float:
-        entry, seed = p.ego.rsplit(".", 1)
+        entry, seed = whose[p.ego]
         if p.partner in order:
-            return float(arrays[entry][int(seed), order.index(p.partner), p.seat])
-        return float(alone[entry][int(seed)]) if p.partner == p.ego else 0.0
+            return float(arrays[entry][seed, order.index(p.partner), p.seat])
+        return float(alone[entry][seed]) if p.partner == p.ego else 0.0
 
     fixtures = league.fixtures(game, 4, 0)
     return cells(results(fixtures, value), league, fixtures)
