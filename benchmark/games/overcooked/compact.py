@@ -11,6 +11,7 @@ It tells what the lossless planes tell, less what is constant in the layout. In 
 Parts in brackets are left out where only onion soups of three can exist.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numba
@@ -58,7 +59,7 @@ def shape(layout: Layout, tables: Tables) -> tuple[int, ...]:
     return (plan(layout, tables).length,)
 
 
-def prepare(layout: Layout, tables: Tables, horizon: int, episodes: int):
+def prepare(layout: Layout, tables: Tables, horizon: int, episodes: int) -> tuple[np.ndarray, Callable[..., None]]:
     """The buffer float32 [episodes, 2, features], and the function that fills it from a state's arrays."""
     where = plan(layout, tables)
     out = np.zeros((episodes, 2, where.length), dtype=np.float32)

@@ -18,19 +18,19 @@ from crossplay.benchmark.games.overcooked.layouts import (
     SERVING,
     TOMATOES,
 )
-from crossplay.benchmark.games.overcooked.tables import DISH, ONION, SOUP, TOMATO, Tables
+from crossplay.benchmark.games.overcooked.tables import DISH, ONION, SOUP, TOMATO
 
 CELL, FACING, HELD = range(3)  # columns of `cooks`
 STAY, INTERACT = 4, 5
 _PICKUP, _DROP, _POTTING = np.array((0, *ev.PICKUP)), np.array((0, *ev.DROP)), np.array((0, *ev.POTTING))
 # Helpers are inlined into the kernel, and neither own nor allocate memory: without `_nrt=False` each call would count
 # references to every array it is handed, which costs twenty times what it does.
-helper = numba.njit(forceinline=True, _nrt=False)
+helper = numba.njit(forceinline=True, _nrt=False)  # type: ignore[call-overload]
 kernel = numba.njit(parallel=True, cache=True)
 
 
 @kernel
-def advance(tables: Tables, cooks, items, cook, clock, actions, rewards, shaping, counts):
+def advance(tables, cooks, items, cook, clock, actions, rewards, shaping, counts):
     """One step, in place: `State`, then rewards and shaping float32 [episodes, 2], counts uint8 [episodes, 64].
 
     The loop only calls: numba's array analysis of named tuples inside a parallel loop has been seen to drop loops.

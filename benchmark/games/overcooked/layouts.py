@@ -133,7 +133,7 @@ def parse_layout(name: str, raw: dict[str, Any]) -> Layout:
         starts=(cooks["1"], cooks["2"]),
         value=_values(raw, orders, extra, bonus),
         time=_times(raw, orders),
-        shaping=tuple(shaping[key] for key in _SHAPING),  # type: ignore[arg-type]
+        shaping=tuple(shaping[key] for key in _SHAPING),
         orders=orders,
         bonus=extra,
         start_state=raw.get("start_state"),

@@ -5,6 +5,8 @@ dispensers, 15 serving, 16/17 onions/tomatoes in idle pots, 18/19 in any other s
 done, 22 dishes, 23 onions, 24 tomatoes, 25 urgency (all ones when fewer than 40 steps remain).
 """
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 
@@ -30,7 +32,7 @@ def shape(layout: Layout, tables: Tables) -> tuple[int, ...]:
     return (layout.width, layout.height, PLANES)
 
 
-def prepare(layout: Layout, tables: Tables, horizon: int, episodes: int):
+def prepare(layout: Layout, tables: Tables, horizon: int, episodes: int) -> tuple[np.ndarray, Callable[..., None]]:
     """The buffer uint8 [episodes, 2, width, height, 26], and the function that fills it from a state's arrays."""
     template = _template(layout, tables)
     size = template.shape[1]

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from crossplay.benchmark.games.overcooked.layouts import INGREDIENTS, recipe
+from crossplay.benchmark.games.overcooked.layouts import INGREDIENTS
 from crossplay.benchmark.games.overcooked.state import State
 from crossplay.benchmark.games.overcooked.tables import DISH, SOUP, TOMATO, dispensed, region
 from crossplay.benchmark.seeding import Seeds, uniforms
@@ -58,4 +58,4 @@ def _contents(state: State, draw: list[np.ndarray], full: bool) -> np.ndarray:
     red = sum(
         ((kinds[(d * len(kinds)).astype(int)] == TOMATO) & (k < count)).astype(int) for k, d in enumerate(draw[1:])
     )
-    return recipe(count - red, red)
+    return (count - red) | red << 2

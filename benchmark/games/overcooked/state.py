@@ -34,8 +34,12 @@ class State:
 
     def copy(self) -> "State":
         """The same state in memory of its own."""
-        arrays = (array.copy() for array in (self.cooks, self.items, self.cook, self.clock))
-        return State(self.layout, self.tables, self.horizon, *arrays)
+        return self.rows(slice(None))
+
+    def rows(self, rows: slice | np.ndarray) -> "State":
+        """Some of the episodes as a batch of their own, in memory of its own."""
+        cooks, items, cook, clock = (np.array(a[rows]) for a in (self.cooks, self.items, self.cook, self.clock))
+        return State(self.layout, self.tables, self.horizon, cooks, items, cook, clock)
 
     def step(self, actions: np.ndarray) -> Step:
         """Plays one step in place; actions integer [episodes, 2] in 0..5. Raises Refused where they are not."""
@@ -75,8 +79,9 @@ class State:
         if "step" not in self._buffers:
             counts = np.zeros((len(self), 64), dtype=np.uint8)
             shape = (len(self), 2)
-            pay = [np.zeros(shape, dtype=np.float32) for _ in range(3)]
-            self._buffers["step"] = counts, Step(*pay, counts.reshape(len(self), 2, 32)[:, :, : len(EVENTS)])
+            rewards, shaping, costs = (np.zeros(shape, dtype=np.float32) for _ in range(3))
+            events = counts.reshape(len(self), 2, 32)[:, :, : len(EVENTS)]
+            self._buffers["step"] = counts, Step(rewards, shaping, costs, events)
         return self._buffers["step"]
 
 

@@ -10,6 +10,8 @@ anything in it holds a soup. COOK is -1 where nothing cooks (idle pots included)
 it equals the recipe's cooking time exactly when the soup is ready, wherever it lies.
 """
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 
@@ -29,7 +31,7 @@ def shape(layout: Layout, tables: Tables) -> tuple[int, ...]:
     return (CELLS + 4 * len(tables.kind),)
 
 
-def prepare(layout: Layout, tables: Tables, horizon: int, episodes: int):
+def prepare(layout: Layout, tables: Tables, horizon: int, episodes: int) -> tuple[np.ndarray, Callable[..., None]]:
     """The buffer int16 [episodes, 2, features], and the function that fills it from a state's arrays."""
     out = np.zeros((episodes, 2, *shape(layout, tables)), dtype=np.int16)
     out[:, :, CELLS + COOK :: 4] = -1

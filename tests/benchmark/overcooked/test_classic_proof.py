@@ -18,13 +18,6 @@ def equal_rows(state: State, other: State) -> np.ndarray:
     return np.all([(a == b).reshape(len(state), -1).all(axis=1) for a, b in arrays], axis=0)
 
 
-def one(state: State, row: int) -> State:
-    """One row of a batch as a batch of its own."""
-    rows = slice(row, row + 1)
-    arrays = (getattr(state, name)[rows].copy() for name in ("cooks", "items", "cook", "clock"))
-    return State(state.layout, state.tables, state.horizon, *arrays)
-
-
 @pytest.mark.parametrize("layout", CLASSIC_FIVE)
 def test_every_recorded_transition(layout):
     frames = right = 0
@@ -44,10 +37,10 @@ def test_the_file_is_whole():
 
 def test_every_game_open_loop():
     for game in recordings():
-        state, score = one(game.before, 0), 0.0
+        state, score = game.before.rows(slice(0, 1)), 0.0
         for frame in range(len(game)):
             score += float(state.step(game.actions[frame : frame + 1]).rewards[0, 0])
-            assert equal_rows(state, one(game.after, frame)).all(), (game.pair, game.layout, frame)
+            assert equal_rows(state, game.after.rows(slice(frame, frame + 1))).all(), (game.pair, game.layout, frame)
         assert score == game.score == game.rewards.sum()
     print(f"\nclassic: {len(recordings())} recorded games open loop to the recorded score")
 
