@@ -108,6 +108,11 @@ class PolicyNet(nn.Module):
         assert isinstance(net, ActorCritic)
         return net
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.of(0).actor[-1].weight.device  # type: ignore[return-value,union-attr]
+
     def maker(self) -> dict[str, object]:
         """The card's maker table for this network."""
         return to_table(Network(architecture=self.architecture, shared=self.shared))
@@ -165,7 +170,7 @@ class NetworkPolicy(NamedTuple):
     def act(self, observation: Observation, memory: tuple[int, Clock]) -> tuple[np.ndarray, tuple[int, Clock]]:
         """Raises Refused where the network's output is not finite."""
         seat, clock = memory
-        device = next(self.net.parameters()).device
+        device = self.net.device
         with torch.inference_mode():
             features = torch.from_numpy(np.ascontiguousarray(observation.features)).to(device)
             legal = torch.from_numpy(np.ascontiguousarray(observation.legal)).to(device)

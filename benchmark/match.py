@@ -100,13 +100,12 @@ def illegal(chosen: np.ndarray, legal: np.ndarray) -> str | None:
         return f"actions have shape {list(chosen.shape)}, wanted [{legal.shape[0]}]"
     if not np.issubdtype(chosen.dtype, np.integer):
         return f"actions have dtype {chosen.dtype}, wanted an integer type"
-    inside = (chosen >= 0) & (chosen < legal.shape[1])
-    bad = ~inside | ~legal[np.arange(len(chosen)), np.where(inside, chosen, 0)]
-    if bad.any():
-        episode = int(bad.argmax())
-        wanted = np.flatnonzero(legal[episode]).tolist()
-        return f"action {int(chosen[episode])} is illegal in episode {episode}; legal: {wanted}"
-    return None
+    count = legal.shape[1]
+    if ((chosen >= 0) & (chosen < count)).all() and legal[np.arange(len(chosen)), chosen].all():
+        return None
+    episode = [0 <= action < count and legal[i, action] for i, action in enumerate(chosen)].index(False)
+    wanted = np.flatnonzero(legal[episode]).tolist()
+    return f"action {int(chosen[episode])} is illegal in episode {episode}; legal: {wanted}"
 
 
 def match_seeds(seed: int, game: str, ego: str, partner: str, seat: int) -> tuple[int, int, int]:

@@ -41,6 +41,11 @@ class Registry(Mapping[str, type]):
     def __len__(self) -> int:
         return len(self._classes)
 
+    @property
+    def modules(self) -> set[str]:
+        """Where the registered classes are defined: what a fresh process has to import to know the same names."""
+        return {cls.__module__ for cls in self._classes.values()} - {"__main__"}
+
 
 GAMES = Registry("game")
 POLICIES = Registry("policy")

@@ -8,8 +8,8 @@ import hashlib
 import numpy as np
 
 Seeds = np.ndarray  # uint64 [episodes]
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_STREAM = np.uint64(0xD1B54A32D192ED03)
+_GOLDEN = 0x9E3779B97F4A7C15
+_STREAM = 0xD1B54A32D192ED03
 
 
 def derive(seed: int, *names: str | int) -> int:
@@ -20,23 +20,20 @@ def derive(seed: int, *names: str | int) -> int:
 
 def spread(seed: int, count: int) -> Seeds:
     """Seeds for `count` episodes, uint64 [count]; the first n of a longer spread are the spread of n."""
-    with np.errstate(over="ignore"):
-        return mix(np.uint64(seed) + np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN)
+    return mix(np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN) + np.uint64(seed))
 
 
 def mix(x: np.ndarray) -> np.ndarray:
     """The SplitMix64 finaliser on uint64 [...] [Steele2014]."""
-    with np.errstate(over="ignore"):
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return x ^ (x >> np.uint64(31))
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
 
 
 def uniforms(seeds: Seeds, step: int, stream: int = 0) -> np.ndarray:
     """One float64 in [0, 1) per episode for this step and stream, [episodes]."""
-    with np.errstate(over="ignore"):
-        x = seeds + np.uint64(step + 1) * _GOLDEN + np.uint64(stream) * _STREAM
-    return (mix(mix(x)) >> np.uint64(11)) * 2.0**-53
+    offset = ((step + 1) * _GOLDEN + stream * _STREAM) & (2**64 - 1)
+    return (mix(mix(seeds + np.uint64(offset))) >> np.uint64(11)) * 2.0**-53
 
 
 def sample(probabilities: np.ndarray, draws: np.ndarray) -> np.ndarray:

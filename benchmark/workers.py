@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import Any, TypeVar
 
 from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.registry import GAMES, POLICIES
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -44,8 +46,16 @@ def _outcomes(function: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iter
 
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve the other core's process
     with parallel_config(backend="loky", inner_max_num_threads=1):
-        calls = (delayed(_guarded)(function, task) for task in tasks)
+        modules = sorted(GAMES.modules | POLICIES.modules)
+        calls = (delayed(_informed)(modules, function, task) for task in tasks)
         yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")(calls)
+
+
+def _informed(modules: Sequence[str], function: Callable[[T], R], task: T) -> R | Refused:
+    """_guarded in a process that knows every game and policy its parent knows."""
+    for module in modules:
+        import_module(module)
+    return _guarded(function, task)
 
 
 def _guarded(function: Callable[[T], R], task: T) -> R | Refused:
