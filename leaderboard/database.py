@@ -1,7 +1,8 @@
 """The database under the result store: its tables, how it is opened, and what its complaints mean."""
 
+import sqlite3
+import time
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -50,15 +51,28 @@ def open_engine(place: str | Path, *, create: bool, patience: float) -> sql.Engi
         engine = sql.create_engine(url, connect_args={"timeout": patience})
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise Refused(f"{shown(place)} is not a usable path or database URL: {error}") from None
-    sql.event.listen(engine, "connect", _connect)
+    sql.event.listen(engine, "connect", lambda connection, _: _connect(connection, patience))
     sql.event.listen(engine, "begin", _begin)
     return engine
 
 
-def _connect(connection: Any, _record: Any) -> None:
+def _connect(connection: sqlite3.Connection, patience: float) -> None:
     connection.isolation_level = None  # transactions begin where _begin says, DDL included
-    connection.execute("PRAGMA journal_mode=WAL")
+    last = time.monotonic() + patience
+    while not _in_wal(connection, last):
+        time.sleep(0.01)
     connection.execute("PRAGMA synchronous=NORMAL")  # in WAL mode: whole after a crash of anything
+
+
+def _in_wal(connection: sqlite3.Connection, last: float) -> bool:
+    """Switches to WAL mode; of several first openers SQLite turns some away at once, whatever they would wait."""
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error) or time.monotonic() > last:
+            raise
+        return False
+    return True
 
 
 def _begin(connection: sql.Connection) -> None:

@@ -33,15 +33,15 @@ def table(board: Board, width: int = WIDTH) -> Group:
 def _ranking(board: Board, marks: dict[str, int]) -> Table:
     grid = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), collapse_padding=True, pad_edge=False)
     grid.add_column("#", justify="right")
-    grid.add_column("entry", overflow="fold", ratio=None, min_width=8)
+    grid.add_column("entry", overflow="fold", min_width=8)
     for name in ("seeds", *HEADERS):
         grid.add_column(name, justify="right", no_wrap=True)
     digits = decimals(board)
     for row in board.rows:
         style = "" if row.status == "ranked" else "dim"
-        name = Text(row.entry) + Text("".join(f" [{marks[note]}]" for note in row.notes), style="yellow")
-        cells = [Text(value) for value in (str(row.n_seeds), *numbers(row, digits))]
-        grid.add_row(Text(shown_rank(row)), name, *cells, style=style)
+        label = Text(row.entry) + Text("".join(f" [{marks[note]}]" for note in row.notes), style="yellow")
+        values = [Text(value) for value in (str(row.n_seeds), *numbers(row, digits))]
+        grid.add_row(Text(shown_rank(row)), label, *values, style=style)
     return grid
 
 

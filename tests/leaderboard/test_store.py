@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -265,6 +266,27 @@ def test_several_processes_open_and_write_at_once(tmp_path):
     with ResultStore(path) as store:
         assert store.keys() == set().union(*said)
         assert len(store.keys()) == 8 * 18
+
+
+def test_many_open_a_new_store_at_the_same_moment(tmp_path):
+    refused = []
+
+    def opens(path, barrier):
+        barrier.wait()
+        try:
+            with ResultStore(path) as store:
+                store.declare(Paper().spec)
+        except Refused as error:
+            refused.append(error)
+
+    for number in range(10):
+        barrier = threading.Barrier(8)
+        openers = [threading.Thread(target=opens, args=(tmp_path / f"{number}", barrier)) for _ in range(8)]
+        for opener in openers:
+            opener.start()
+        for opener in openers:
+            opener.join()
+    assert refused == []
 
 
 @pytest.mark.parametrize("after", [1, 23])
