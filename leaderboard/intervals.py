@@ -7,8 +7,8 @@ episodes do not make more agents [Agarwal2021]. Seats are all played, so they ar
 
 What 95 % are worth, simulated: 92 to 93 % with 5 to 10 seeds and 8 partners a family; 88 % with 3 seeds, and 77 % where
 seeds matter more than partners, since so few cannot show how much seeds differ; over 99 % where only the pairing of
-seed and partner matters, which a crossed bootstrap counts twice [McCullagh2000]. A family of one partner adds no
-partner uncertainty.
+seed and partner matters, whose variance a crossed bootstrap counts up to three times [Owen2007]; none is exact for
+such tables [McCullagh2000]. A family of one partner adds no partner uncertainty.
 """
 
 from collections.abc import Callable
