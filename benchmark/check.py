@@ -157,7 +157,7 @@ def _paid(paid: Step, spec: GameSpec, episodes: int, faults: Faults) -> Frame:
     return frame
 
 
-def _array(name: str, array: np.ndarray, shape: tuple[int, ...], kind: type[np.generic], faults: Faults) -> bool:
+def _array(name: str, array: np.ndarray, shape: tuple[int, ...], kind: Any, faults: Faults) -> bool:
     """Whether an array has its shape, dtype and finite values; what is wrong goes into faults."""
     if array.shape != shape:
         faults.append(f"{name} has shape {list(array.shape)}, wanted {list(shape)}")

@@ -12,7 +12,7 @@ from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game, GameSpec, Step
 from crossplay.benchmark.match import illegal
 from crossplay.benchmark.registry import GAMES
-from crossplay.benchmark.seeding import derive, spread
+from crossplay.benchmark.seeding import Seeds, derive, spread
 
 
 class GameEnv(ParallelEnv):
@@ -23,6 +23,8 @@ class GameEnv(ParallelEnv):
     truncated where it is a time limit. reset(seed=s) plays the first episode of `play(game_seed=s)`, every
     further reset() the next one; before any seed, seed 0. Raises Refused for a missing or illegal action.
     """
+
+    _luck: Seeds
 
     def __init__(self, game: Game, view: str) -> None:
         self.game, self.view, self.render_mode = game, view, "ansi"

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import FrozenInstanceError
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossplay.benchmark.config import (
@@ -60,11 +60,13 @@ saws = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(saws)
 def test_a_table_gives_the_thing_back(saw):
     assert from_table(TOOLS, to_table(saw)) == saw
 
 
+@settings(deadline=None)
 @given(saws)
 def test_a_file_gives_the_thing_back(tmp_path_factory, saw):
     path = tmp_path_factory.mktemp("toml") / "saw.toml"

@@ -1,6 +1,7 @@
 """Matrix games: every cell by hand, views and words, and tables that do not fit are refused in words."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,15 +124,11 @@ def test_different_tables_have_different_names():
     assert build(Matrix, {"game": "custom", "payoffs": [[1.0, 2.0], [3.0, 4.0]]}).spec.name in names
 
 
-def test_a_game_written_in_toml(tmp_path):
-    path = tmp_path / "battle.toml"
-    path.write_text(
-        'kind = "matrix"\ngame = "custom"\nrounds = 2\nactions = ["opera", "football"]\n'
-        "payoffs = [[[3, 2], [0, 0]], [[0, 0], [2, 3]]]\n"
-    )
-    game = from_table(GAMES, read_toml(path))
+def test_the_example_game_written_in_toml():
+    game = from_table(GAMES, read_toml(Path(__file__).parents[2] / "examples" / "matrix_game.toml"))
     assert game.spec.actions == ("opera", "football")
-    assert pay(game, 1, 1) == [2.0, 3.0]
+    assert pay(game, 1, 1) == [2.0, 2.5]
+    assert pay(game, 0, 1) == [0.0, -0.5]
     assert from_table(GAMES, to_table(game)) == game
     assert hash(from_table(GAMES, to_table(game))) == hash(game)
 

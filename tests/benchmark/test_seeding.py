@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import chi2, kstest
@@ -32,12 +32,14 @@ def test_derive_is_sha256_of_the_spelled_names():
     assert 0 <= wanted < 2**63
 
 
+@settings(deadline=None)
 @given(seeds, st.integers(0, 60), st.integers(0, 60))
 def test_a_shorter_spread_is_the_beginning_of_a_longer(seed, few, more):
     assert spread(seed, few + more)[:few].tolist() == spread(seed, few).tolist()
     assert len(set(spread(seed, few + more).tolist())) == few + more
 
 
+@settings(deadline=None)
 @given(st.lists(seeds, min_size=1, max_size=5), st.integers(0, 10_000), st.integers(0, 5_000))
 def test_compiled_luck_equals_numpy_bit_for_bit(many, step, stream):
     batch = uniforms(np.array(many, dtype=np.uint64), step, stream)
@@ -86,6 +88,7 @@ weights = arrays(np.float32, 6, elements=st.sampled_from([0.0, 1e-30, 1e-7, 0.1,
 edges = st.floats(0, 1, exclude_max=True) | st.sampled_from([0.0, np.nextafter(1.0, 0.0), 0.1, 1 / 3, 2 / 3, 0.5])
 
 
+@settings(deadline=None)
 @given(weights, edges)
 def test_sample_never_picks_what_has_probability_zero(probabilities, draw):
     chosen = int(sample(probabilities[None], np.array([draw]))[0])
@@ -93,6 +96,7 @@ def test_sample_never_picks_what_has_probability_zero(probabilities, draw):
     assert probabilities[chosen] > 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=8).filter(any), edges)
 def test_sample_of_a_mask_picks_a_legal_action(legal, draw):
     assert legal[int(sample(np.array([legal]), np.array([draw]))[0])]
