@@ -109,14 +109,15 @@ def test_equals_the_package(layout, dynamics, crew):
     def goal_directed(state):
         return crew(state, 0.12, rng).act
 
-    episodes, steps = (8 if dynamics == "interact" else 2, 400) if FULL else (1, 100)
+    jams = "corridor" in layout  # the crew gets in its own way there and seldom delivers
+    episodes, steps = (8 if dynamics == "interact" or jams else 2, 400) if FULL else (1, 100)
     play(layout, dynamics, random_play, episodes, steps)
     play(layout, dynamics, goal_directed, episodes, steps)
     play(layout, dynamics, goal_directed, 1, steps, starts=0.5)
     if FULL:
         delivered = SEEN[f"{dynamics} deliveries"] - before
         print(f"\n{dynamics}, {layout}: {delivered} deliveries", end="")
-        assert delivered or (dynamics, layout) == ("classic", "small_corridor")  # the crew jams in there
+        assert delivered
 
 
 def test_the_whole_proof():
