@@ -4,9 +4,9 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 import tomli_w
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -36,11 +36,20 @@ def build(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
     try:
         return TypeAdapter(cls).validate_python(dict(values))
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc']) or cls.__name__}: {e['msg']}, given {e['input']!r}"
-            for e in error.errors()
-        )
-        raise Refused(f"{place}{faults}") from None
+        raise Refused(f"{place}{'; '.join(_fault(cls, e) for e in error.errors())}") from None
+
+
+def _fault(cls: type, error: Any) -> str:
+    """One of pydantic's complaints in our words."""
+    *path, name = error["loc"] or (cls.__name__,)
+    if error["type"] == "unexpected_keyword_argument":
+        inner: Any = cls
+        for part in path:
+            inner = get_type_hints(inner).get(part) if is_dataclass(inner) else None
+        if is_dataclass(inner):
+            prefix = ".".join(map(str, path))
+            return f"{prefix}: {unknown(f'field of {inner.__name__}', name, [f.name for f in fields(inner)])}"  # type: ignore[union-attr]
+    return f"{'.'.join(map(str, (*path, name)))}: {error['msg']}, given {error['input']!r}"
 
 
 def from_table(registry: Registry, table: Mapping[str, Any], where: str = "") -> Any:

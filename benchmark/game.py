@@ -72,7 +72,7 @@ class Game(Protocol):
         ...
 
     def step(self, state: State, actions: np.ndarray) -> tuple[State, Step]:
-        """actions: integer [episodes, seats], legal. May reuse the state's memory; Step's arrays last until the next step."""
+        """actions: integer [episodes, seats], legal. May reuse the state's memory; a Step's arrays last one step."""
         ...
 
     def describe(self, state: State, seat: int) -> list[str]:

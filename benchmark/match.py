@@ -33,7 +33,7 @@ class Returns(NamedTuple):
 def play(
     game: Game, policies: Sequence[Policy], *, episodes: int, game_seed: int, policy_seeds: Sequence[int]
 ) -> Returns:
-    """One match of `episodes` whole episodes. Equal numbers as seeds of game and seats still give them separate luck."""
+    """One match of whole episodes. Equal numbers as seeds of game and seats still give them separate luck."""
     seeds = [spread(derive(seed, "seat", seat), episodes) for seat, seed in enumerate(policy_seeds)]
     return play_tables(game, [Table(policies, spread(derive(game_seed, "game"), episodes), seeds)])[0]
 

@@ -1,7 +1,9 @@
-"""Agents as a user names them: a card's folder, or a policy in words; checked, or set at a table."""
+"""Agents as a user names them: a card's folder, or a policy in words; trained, checked, or set at a table."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from crossplay.agents.training import Training, pick_device
 from crossplay.benchmark.card import CARD_FILE, Card, load_card
 from crossplay.benchmark.check import check_policy
 from crossplay.benchmark.config import from_text, to_table
@@ -9,7 +11,9 @@ from crossplay.benchmark.crossplay import MatchResult, fixture, play_batch
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game, GameSpec
 from crossplay.benchmark.registry import GAMES, POLICIES
-from crossplay.leaderboard import suite as _suite  # noqa: F401  registers everything
+from crossplay.benchmark.workers import in_processes
+from crossplay.leaderboard.suite import generator_for, trainer_for
+from crossplay.populations.generator import make
 
 
 def find(text: str) -> Card:
@@ -28,13 +32,37 @@ def examine(agent: str, game: str) -> list[str]:
     """Everything that is wrong with an agent for a game; empty where nothing is."""
     played: Game = from_text(GAMES, game)
     try:
-        policy = find(agent).policy(played)
+        card = find(agent)
+        policy = card.policy(played)
     except Refused as refused:
         return [str(refused)]
-    return [f"seat {seat}: {fault}" for seat in range(played.spec.seats) for fault in check_policy(policy, played, seat)]
+    seats = range(played.spec.seats)
+    exact = card.maker["kind"] != "network"  # a network rounds by batch, so alone it may differ in the last bit
+    return [f"seat {seat}: {fault}" for seat in seats for fault in check_policy(policy, played, seat, alone=exact)]
 
 
-def play_match(game: str, ego: str, partner: str, *, seat: int, episodes: int, seed: int) -> tuple[GameSpec, MatchResult]:
+def training(
+    trainer: str, game: str, out: Path, *, seed: int, partners: Sequence[Path], device: str, settings: list[str]
+) -> Training:
+    """One agent's training as a user spells it; the card is named after its folder."""
+    played, plan = trainer_for(trainer, game, settings)
+    cards = tuple(load_card(path) for path in partners)
+    return Training(out.name, trainer, played, plan, out, seed, cards, device=pick_device(device))
+
+
+def partners(
+    generator: str, game: str, out: Path, *, seed: int, device: str, settings: list[str], jobs: int
+) -> Iterator[Card]:
+    """A generator's partners, as they are made."""
+    played, plan = generator_for(generator, game, settings)
+    tasks = plan.tasks(played, out, seed=seed, device=pick_device(device))
+    for cards in in_processes(make, tasks, jobs):
+        yield from cards
+
+
+def play_match(
+    game: str, ego: str, partner: str, *, seat: int, episodes: int, seed: int
+) -> tuple[GameSpec, MatchResult]:
     """One match between named agents, with the seeds a board would give it."""
     played: Game = from_text(GAMES, game)
     result = play_batch([fixture(played, find(ego), find(partner), seat=seat, episodes=episodes, seed=seed)])[0]

@@ -81,7 +81,7 @@ def doctor() -> Rows:
 
     packages = ("crossplay", "torch", "numpy", "numba", "overcooked-ai", "pettingzoo", "sqlalchemy", "pydantic")
     cache = Path(match.__file__).parent
-    devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] or ["none, networks run on the CPU"]
+    devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return [
         ("python", f"{platform.python_version()} on {platform.platform()}"),
         *((name, version(name)) for name in packages),
@@ -91,7 +91,7 @@ def doctor() -> Rows:
         ("numba threads", f"{numba.config.NUMBA_NUM_THREADS}"),
         ("OMP_WAIT_POLICY", os.environ.get("OMP_WAIT_POLICY", "not set; worker processes get PASSIVE")),
         ("numba cache", os.environ.get("NUMBA_CACHE_DIR") or _writable(cache)),
-        ("CUDA devices", ", ".join(devices)),
+        ("CUDA devices", ", ".join(devices) or "none; networks run on the CPU"),
     ]
 
 

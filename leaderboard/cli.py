@@ -50,8 +50,9 @@ def run(
     folder = out or Path("results") / plan.name
     with console.progress() as tell:
         run_suite(plan, folder, jobs=jobs, device=device, tell=tell)
-    console.show_boards(publish.boards(folder))
-    for path in publish.write(folder):
+    boards, paths = publish.write(folder)
+    console.show_boards(boards)
+    for path in paths:
         console.say(f"wrote {path}")
 
 
@@ -104,13 +105,9 @@ def train(
 
     Example: **crossplay train ippo overcooked:cramped_room --out agents/ann --set budget.steps=1000000**
     """
-    from crossplay.agents.training import Training, pick_device
-    from crossplay.benchmark.card import load_card
-    from crossplay.leaderboard.suite import trainer_for
+    from crossplay.leaderboard.agent import training
 
-    played, plan = trainer_for(trainer, game, settings or [])
-    cards = tuple(load_card(path) for path in partner or [])
-    task = Training(out.name, trainer, played, plan, out, seed, cards, device=pick_device(device))
+    task = training(trainer, game, out, seed=seed, partners=partner or [], device=device, settings=settings or [])
     with console.training(out.name) as on_update:
         card = task.run(on_update)
     console.say(f"{card.name}: {card.digest[:12]}… in {out}")
@@ -131,16 +128,10 @@ def populate(
 
     Example: **crossplay populate fcp overcooked:cramped_room --out partners --set seeds=2**
     """
-    from crossplay.agents.training import pick_device
-    from crossplay.benchmark.workers import in_processes
-    from crossplay.leaderboard.suite import generator_for
-    from crossplay.populations.generator import make
+    from crossplay.leaderboard.agent import partners
 
-    played, plan = generator_for(generator, game, settings or [])
-    tasks = plan.tasks(played, out, seed=seed, device=pick_device(device))
-    for cards in in_processes(make, tasks, jobs):
-        for card in cards:
-            console.say(f"{card.name}: {card.family}, {card.digest[:12]}… in {card.root}")
+    for card in partners(generator, game, out, seed=seed, device=device, settings=settings or [], jobs=jobs):
+        console.say(f"{card.name}: {card.family}, {card.digest[:12]}… in {card.root}")
 
 
 @app.command()
@@ -245,9 +236,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         result: Any = app(args=arguments, standalone_mode=False, prog_name="crossplay")
     except Refused as refused:
         _stop(f"refused: {refused}", 1)
-    except typer.Abort:
-        _stop("stopped; run the same command again to go on", 130)
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         _stop("stopped; run the same command again to go on", 130)
     except Exception as error:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # click's own: wrong usage

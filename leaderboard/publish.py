@@ -43,7 +43,8 @@ def played(folder: Path) -> Iterator[Played]:
         for site in sites(suite, folder):
             roster = site.roster()
             fixtures = site.fixtures(roster)
-            yield Played(site, roster, fixtures, results.load(fixture.pairing.key for fixture in fixtures))
+            keys = [fixture.pairing.key for fixture in fixtures]
+            yield Played(site, roster, fixtures, results.load(keys, events=False))
 
 
 def boards(folder: Path) -> list[Board]:
@@ -68,8 +69,8 @@ def heatmaps(folder: Path, out: Path) -> list[Path]:
     ]
 
 
-def write(folder: Path) -> list[Path]:
-    """Writes board.csv, board.json, board.md and the heatmaps into the results folder."""
+def write(folder: Path) -> tuple[list[Board], list[Path]]:
+    """Writes board.csv, board.json, board.md and the heatmaps into the results folder; returns boards and paths."""
     found = boards(folder)
     paths = [export.save(found, folder / f"board.{suffix}") for suffix in ("md", "csv", "json")]
-    return paths + heatmaps(folder, folder)
+    return found, paths + heatmaps(folder, folder)

@@ -16,7 +16,8 @@ SMALL = IPPO(ppo=PPO(rollout=4), budget=Budget(steps=640))
 
 
 def training(out, **changes):
-    return Training(**{**{"name": "ann", "family": "f", "game": GAME, "trainer": SMALL, "out": out, "seed": 0}, **changes})
+    fields = {"name": "ann", "family": "f", "game": GAME, "trainer": SMALL, "out": out, "seed": 0}
+    return Training(**{**fields, **changes})
 
 
 def test_a_training_is_done_once(tmp_path):
@@ -41,7 +42,8 @@ def test_another_recipe_is_another_training(tmp_path, changes):
 def test_cards_declare_what_they_trained_with(tmp_path):
     partner = training(tmp_path / "ann").run()
     trainer = BestResponse(ppo=PPO(rollout=4), budget=Budget(steps=64))
-    ego = training(tmp_path / "bob", name="bob", trainer=trainer, partners=(partner,), trained_with=("population",)).run()
+    task = training(tmp_path / "bob", name="bob", trainer=trainer, partners=(partner,), trained_with=("population",))
+    ego = task.run()
     assert ego.trained_with == (partner.digest, "population")
 
 

@@ -22,7 +22,7 @@ def cards(root, *names, family="self_play", **changes):
     ]
 
 
-@pytest.fixture()
+@pytest.fixture
 def root(tmp_path):
     made = cards(tmp_path, "ann-0", "ann-1"), cards(tmp_path, "bob-0", "bob-1", family="scripted")
     assemble("p", "g-v1", tmp_path, *made, {"seed": 0}).save(tmp_path)
