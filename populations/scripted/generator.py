@@ -80,7 +80,7 @@ def standard(game: Game) -> tuple[Partner, ...]:
 
 
 def _overcooked(game: Overcooked) -> dict[str, Table]:
-    """Twelve or thirteen. Specialists only where each side of the kitchen has every station, else none could help them."""
+    """Twelve or thirteen. Specialists only where each side of the kitchen has every station, or none can help."""
     from crossplay.populations.scripted.overcooked_tables import kitchen, self_sufficient
 
     found = kitchen(game.layout, game.dynamics)

@@ -28,7 +28,7 @@ class Notes(NamedTuple):
 
     seeds: Seeds
     step: int
-    rows: np.ndarray  # int16 [episodes, overcooked_kernel.MEMORY]
+    rows: np.ndarray  # int64 [episodes, overcooked_kernel.MEMORY]
 
 
 class _Script(NamedTuple):
@@ -43,12 +43,9 @@ class _Script(NamedTuple):
 
     def act(self, observation: Observation, memory: Notes) -> tuple[np.ndarray, Notes]:
         from crossplay.populations.scripted.overcooked_kernel import act
-        from crossplay.populations.scripted.overcooked_paths import desk
 
-        rows, actions = memory.rows.copy(), np.empty(len(memory.seeds), dtype=np.int64)
-        symbols = np.ascontiguousarray(observation.features, dtype=np.int16)
-        scratch = desk(len(self.kitchen.kind))
-        act(self.kitchen, self.rules, symbols, memory.seeds, memory.step, rows, scratch, actions)
+        rows = memory.rows.copy()
+        actions = act(self.kitchen, self.rules, observation.features, memory.seeds, memory.step, rows)
         return actions, Notes(memory.seeds, memory.step + 1, rows)
 
 

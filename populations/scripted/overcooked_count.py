@@ -37,7 +37,7 @@ def count(k, r, x, t):
     t[SOON], t[THEIRS + SOON] = LONG, LONG
     for p in range(len(k.pots)):
         pot = k.pots[p]
-        if r.pot >= 0 and p != r.pot:
+        if r.pot >= 0 and p != r.pot and k.touch[me, pot]:
             continue
         base, code, ticks = 0 if k.touch[me, pot] else THEIRS, contents(x, pot), remaining(k, x, pot)
         t[base + FILLED] += code > 0

@@ -25,24 +25,25 @@ from crossplay.populations.scripted.overcooked_count import (
     stock,
 )
 from crossplay.populations.scripted.overcooked_paths import NEVER, STEP, compiled
-from crossplay.populations.scripted.overcooked_places import HOLD, cheapest, counter, covered, source
+from crossplay.populations.scripted.overcooked_places import HOLD, WAIT, cheapest, counter, covered, in_the_way, source
 
 
 @compiled
 def choose(k, r, x, trust, d):
     """The fixture to go to, or HOLD."""
-    held = x[OWN_HELD]
+    held, me = x[OWN_HELD], k.side[x[OWN_CELL]]
+    goal = HOLD
     if held == NOTHING:
         return empty_handed(k, r, x, trust, d)
     if held in (ONION, TOMATO) and r.onions:
-        return with_ingredient(k, r, x, trust, d, held)
-    if held == DISH and r.dishes:
-        return with_dish(k, r, x, trust, d)
-    if held == SOUP and r.dishes:
-        me = k.side[x[OWN_CELL]]
-        window = cheapest(k, x, d, SERVING)
-        return window if k.has[me, SERVING] else counter(k, x, d, True)
-    return counter(k, x, d, False)
+        goal = with_ingredient(k, r, x, trust, d, held)
+    elif held == DISH and r.dishes and k.serves[me]:
+        goal = with_dish(k, r, x, trust, d)
+    elif held == SOUP and r.dishes and k.serves[me]:
+        return cheapest(k, x, d, SERVING) if k.has[me, SERVING] else counter(k, x, d, True)
+    else:
+        return counter(k, x, d, False)
+    return counter(k, x, d, False) if goal == HOLD and not trust else goal
 
 
 @compiled
@@ -60,7 +61,8 @@ def wanted(k, r, x, trust, d):
 @compiled
 def dish_wanted(k, r, x, trust, d):
     """Where to get a dish that a cooking soup needs and the partner does not bring, or HOLD."""
-    if r.dishes and d.tally[DUE] > covered(x, DISH, trust) and d.tally[SOON] <= r.late:
+    able = r.dishes and k.serves[k.side[x[OWN_CELL]]]
+    if able and d.tally[DUE] > covered(x, DISH, trust) and d.tally[SOON] <= r.late:
         return source(k, r, x, d, DISH)
     return HOLD
 
@@ -80,7 +82,7 @@ def empty_handed(k, r, x, trust, d):
         mine = (r.pot < 0 or r.pot == p) and d.price[pot] < NEVER
         if mine and code > 0 and remaining(k, x, pot) == LONG and k.need[p, code, 0] == 0:
             return pot
-    if r.dishes:
+    if r.dishes and k.serves[k.side[x[OWN_CELL]]]:
         soup = source(k, r, x, d, SOUP)
         if soup != HOLD:
             return soup
@@ -98,57 +100,76 @@ def own_errand(k, r, x, trust, d):
     dish = dish_wanted(k, r, x, trust, d)
     food = wanted(k, r, x, trust, d)[1]
     here, there = x[OWN_CELL], x[OTHER_CELL]
-    free = trust and r.onions and r.dishes and x[OTHER_HELD] == NOTHING
-    if dish == HOLD:
+    free = trust and r.onions and could_plate(k, x) and x[OTHER_HELD] == NOTHING
+    if dish == HOLD or leaves_plating(k, r, x, trust):
         return food
     if food == HOLD:
-        yours = free and d.tally[DUE] < 2 and k.plating[there] < k.plating[here]
-        return HOLD if yours else dish
+        return HOLD if free and d.tally[DUE] < 2 and k.plating[there] < k.plating[here] else dish
     if not hurries(k, x, d, dish):
         return food
     mine, swapped = k.plating[here] + k.feeding[there], k.feeding[here] + k.plating[there]
-    if free and (swapped < mine or (swapped == mine and there < here)):
-        return food
-    return dish
+    return food if free and (swapped < mine or (swapped == mine and there < here)) else dish
+
+
+@compiled
+def could_plate(k, x):
+    """Whether the partner's side can plate and deliver."""
+    they = k.side[x[OTHER_CELL]]
+    return k.has[they, POT] > 0 and k.serves[they] > 0
+
+
+@compiled
+def leaves_plating(k, r, x, trust):
+    """Whether the partner's side is the better one to plate, and a partner who stirs is there."""
+    return trust and r.onions and could_plate(k, x) and k.knack[k.side[x[OTHER_CELL]]] < k.knack[k.side[x[OWN_CELL]]]
 
 
 @compiled
 def supply(k, r, x, trust, d):
     """Something that the other side has pots for and no way to get: a dish for a soup, ingredients, one soup ahead."""
     me, they, t = k.side[x[OWN_CELL]], k.side[x[OTHER_CELL]], d.tally
-    if me == they or k.has[me, POT] > 0 or t[SHARED + NOTHING] == 0:
+    if me == they or k.has[me, POT] > 0:
         return HOLD
+    if t[SHARED + NOTHING] == 0:
+        return in_the_way(k, x, d) if reserved(k, x, t) > 0 else HOLD
     plates = t[SHARED + DISH] + covered(x, DISH, True)
-    if r.dishes and k.has[they, DISHES] == 0 and plates < t[THEIRS + DUE]:
-        return source(k, r, x, d, DISH)
-    food = HOLD
-    for thing in (ONION, TOMATO):
-        if r.onions and food == HOLD and lacking(k, x, t, thing, 0):
-            food = source(k, r, x, d, thing)
-    if food == HOLD and r.dishes and k.has[they, DISHES] == 0 and plates < t[THEIRS + DUE] + t[CLOSE]:
-        return source(k, r, x, d, DISH)
-    for thing in (ONION, TOMATO):
-        if r.onions and food == HOLD and lacking(k, x, t, thing, k.need[0, 0, thing]):
-            food = source(k, r, x, d, thing)
-    return food
+    for ripe in (True, False):
+        if r.dishes and k.has[they, DISHES] == 0 and plates < t[THEIRS + DUE] + (0 if ripe else t[CLOSE]):
+            return source(k, r, x, d, DISH)
+        for thing in (ONION, TOMATO):
+            if r.onions and lacking(k, x, t, thing, 0 if ripe else k.need[0, 0, thing]):
+                food = source(k, r, x, d, thing)
+                if food != HOLD:
+                    return food
+    return HOLD
+
+
+@compiled
+def reserved(k, x, t):
+    """Shared counters to keep free: for a dish where the other side has none, for a soup where it has no window."""
+    they = k.side[x[OTHER_CELL]]
+    plate = k.has[they, DISHES] == 0 and t[SHARED + DISH] == 0 and x[OTHER_HELD] != DISH
+    return plate + (k.has[they, SERVING] == 0)
 
 
 @compiled
 def lacking(k, x, t, thing, spare):
-    """Whether the other side needs more of an ingredient than lies ready, and a counter stays free for a dish."""
-    room = t[SHARED + NOTHING] > 1 or t[SHARED + DISH] > 0 or x[OTHER_HELD] == DISH
+    """Whether the other side needs more of an ingredient than lies ready, and there is room for it."""
+    room = t[SHARED + NOTHING] > reserved(k, x, t)
     return room and t[SHARED + thing] + covered(x, thing, True) < t[THEIRS + NEED + thing] + spare
 
 
 @compiled
 def ahead(k, r, x, trust, d):
     """What will be needed next while pots cook: an ingredient, or a dish for who does nothing else."""
-    t = d.tally
+    me, t = k.side[x[OWN_CELL]], d.tally
     if not r.onions:
         return source(k, r, x, d, DISH) if r.dishes and t[FILLED] > 0 and r.late >= LONG // 10 else HOLD
+    brought = k.has[me, DISHES] == 0 and t[DUE] > 0  # keep the hands free for a dish
+    if k.has[me, POT] == 0 or brought or t[NEED + ONION] + t[NEED + TOMATO] > 0:
+        return HOLD
     for thing in (ONION, TOMATO):
-        pots = k.has[k.side[x[OWN_CELL]], POT]
-        if pots > 0 and k.need[0, 0, thing] > covered(x, thing, trust) and t[NEED + ONION] + t[NEED + TOMATO] == 0:
+        if k.need[0, 0, thing] > covered(x, thing, trust):
             return source(k, r, x, d, thing)
     return HOLD
 
@@ -174,9 +195,10 @@ def with_ingredient(k, r, x, trust, d, thing):
     if goal != HOLD:
         return goal
     if me != they and k.has[me, POT] == 0:
-        return counter(k, x, d, True) if lacking(k, x, t, thing, k.need[0, 0, thing]) else HOLD
+        return counter(k, x, d, lacking(k, x, t, thing, k.need[0, 0, thing]))
     dish = dish_wanted(k, r, x, trust, d)
-    if dish != HOLD and hurries(k, x, d, dish) and not (trust and x[OTHER_HELD] == NOTHING):
+    partner = trust and could_plate(k, x) and (x[OTHER_HELD] == NOTHING or leaves_plating(k, r, x, trust))
+    if dish != HOLD and hurries(k, x, d, dish) and not partner:
         return counter(k, x, d, False)
     return counter(k, x, d, False) if t[NEED + ONION] + t[NEED + TOMATO] > 0 else HOLD
 
@@ -194,7 +216,7 @@ def with_dish(k, r, x, trust, d):
                 best, goal = price, pot
     if goal != HOLD:
         early = STEP * remaining(k, x, goal) > d.price[goal] + STEP
-        return HOLD if early and d.price[goal] <= 3 * STEP else goal
+        return WAIT if early and d.price[goal] <= 3 * STEP else goal
     if me != they and k.has[me, POT] == 0:
         return counter(k, x, d, True) if t[THEIRS + FILLED] > t[SHARED + DISH] else HOLD
     return counter(k, x, d, False) if wanted(k, r, x, trust, d)[1] != HOLD else HOLD

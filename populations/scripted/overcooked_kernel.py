@@ -6,20 +6,24 @@ holds or is nearer to, but not on a partner that stands still or lets work lie: 
 Who cannot get past the partner pushes, steps aside or goes another way, as its episode's luck has it.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
+from crossplay.benchmark.config import sha256
 from crossplay.benchmark.games.overcooked.engine import INTERACT, STAY
 from crossplay.benchmark.games.overcooked.symbols import OTHER_CELL, OTHER_FACING, OTHER_HELD, OWN_CELL, OWN_HELD
 from crossplay.benchmark.luck import uniform
 from crossplay.populations.scripted.overcooked_count import DISH, READY, THEIRS, count, soup_ready, work
 from crossplay.populations.scripted.overcooked_errands import choose
-from crossplay.populations.scripted.overcooked_paths import aside, compiled, survey
+from crossplay.populations.scripted.overcooked_paths import aside, compiled, desk, survey
 from crossplay.populations.scripted.overcooked_places import HOLD
+from crossplay.populations.scripted.overcooked_tables import Kitchen
 
-(ACTION, CELL, STUCK, DETOUR, YIELD, OTHER, MARK, STILL, SAME, IDLE, ALONE) = range(11)  # columns of the memory
-MEMORY = 11
+(ACTION, CELL, STUCK, DETOUR, YIELD, OTHER, MARK, STILL, SAME, IDLE, ALONE, HELD) = range(12)  # columns of the memory
+MEMORY = 12
 DETOURS, SOLO = 6, 40  # steps a decision lasts: to go another way, to rely on nobody
 
 
@@ -39,16 +43,6 @@ class Rules(NamedTuple):
     bias: int = 0  # what a move the other way costs more, in quarters of a step
     late: int = 1_000  # takes a dish only for a soup that has at most so many ticks to go
     patience: int = 8  # steps after which an idle partner is not relied on
-
-
-@compiled
-def act(k, r, symbols, seeds, step, memory, d, actions):
-    """Actions of all episodes: symbols int16 [episodes, features], memory int16 [episodes, MEMORY], updated."""
-    for e in range(len(actions)):
-        watch(k, r, symbols[e], memory[e], d)
-        actions[e] = play(k, r, symbols[e], seeds[e], step, memory[e], d)
-        memory[e, ACTION] = actions[e]
-        memory[e, CELL] = symbols[e, OWN_CELL]
 
 
 @compiled
@@ -95,14 +89,24 @@ def play(k, r, x, seed, step, mem, d):
         mem[DETOUR] -= 1
     survey(k, x, r.hand, r.bias, mem[DETOUR] > 0 or mem[STILL] > 1, d)
     goal = choose(k, r, x, mem[ALONE] == 0 and mem[SAME] < r.patience, d)
-    return approach(k, x, goal, uniform(seed, step, 6), mem, d)
+    action = approach(k, x, goal, uniform(seed, step, 6), mem, d)
+    if turns_back(x, action, mem) and uniform(seed, step, 7) < 0.5:
+        return STAY
+    return action
+
+
+@compiled
+def turns_back(x, action, mem):
+    """Whether a move undoes the last one with the same thing in hand: two cooks can so dither in step for ever."""
+    opposite = action < STAY and mem[ACTION] < STAY and (action ^ 1) == mem[ACTION]
+    return opposite and mem[CELL] != x[OWN_CELL] and mem[HELD] == x[OWN_HELD]
 
 
 @compiled
 def approach(k, x, goal, luck, mem, d):
     """The next action towards a goal; HOLD, or a soup that is not ready, means to wait without being in the way."""
     mem[IDLE] = mem[IDLE] + 1 if goal == HOLD and work(d.tally) else 0
-    if goal != HOLD and not (d.route[goal] == INTERACT and x[OWN_HELD] == DISH and not soup_ready(k, x, goal)):
+    if goal >= 0 and not (d.route[goal] == INTERACT and x[OWN_HELD] == DISH and not soup_ready(k, x, goal)):
         return d.route[goal]
     if k.front[x[OTHER_CELL], x[OTHER_FACING]] == x[OWN_CELL]:
         return give_way(k, x, luck)
@@ -118,6 +122,32 @@ def give_way(k, x, luck):
 
 def blank(episodes: int) -> np.ndarray:
     """Memory of fresh episodes."""
-    memory = np.zeros((episodes, MEMORY), dtype=np.int16)
+    memory = np.zeros((episodes, MEMORY), dtype=np.int64)
     memory[:, ACTION], memory[:, CELL], memory[:, OTHER] = STAY, -1, -1
     return memory
+
+
+def _compile(stamp: int):
+    """Compiles the loop over episodes. numba's cache only looks at this file; `stamp` speaks for the others."""
+
+    @numba.njit(cache=True)
+    def act(k, r, symbols, seeds, step, memory, d, actions):
+        for e in range(len(actions) if stamp else 0):
+            watch(k, r, symbols[e], memory[e], d)
+            actions[e] = play(k, r, symbols[e], seeds[e], step, memory[e], d)
+            memory[e, ACTION] = actions[e]
+            memory[e, CELL], memory[e, HELD] = symbols[e, OWN_CELL], symbols[e, OWN_HELD]
+
+    return act
+
+
+_SOURCES = sorted(Path(__file__).parent.glob("overcooked_*.py"))
+_run = _compile(1 + int(sha256(b"".join(path.read_bytes() for path in _SOURCES))[:12], 16))
+
+
+def act(k: Kitchen, r: Rules, symbols: np.ndarray, seeds: np.ndarray, step: int, memory: np.ndarray) -> np.ndarray:
+    """Actions int64 [episodes] for symbols int16 [episodes, features]; memory int64 [episodes, MEMORY] is updated."""
+    actions = np.empty(len(seeds), dtype=np.int64)
+    symbols = np.ascontiguousarray(symbols, dtype=np.int64)
+    _run(k, r, symbols, seeds, step, memory, desk(len(k.kind)), actions)
+    return actions

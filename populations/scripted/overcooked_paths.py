@@ -15,28 +15,25 @@ from crossplay.benchmark.games.overcooked.symbols import OTHER_CELL, OWN_CELL, O
 STEP = 4
 NEVER = 30_000  # price of what cannot be reached
 PASSING, STANDING = 3 * STEP, 100 * STEP  # extra for entering the partner's cell
-compiled = numba.njit(cache=True)
+compiled = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # parts of what overcooked_kernel caches
 
 
 class Desk(NamedTuple):
-    """Scratch memory for one episode at a time."""
+    """Scratch memory for one episode at a time, int64."""
 
-    cost: np.ndarray  # int32 [cells] price of standing in a floor cell
-    first: np.ndarray  # int64 [cells] the first action on the way there
-    last: np.ndarray  # int64 [cells] the facing on arrival
-    queue: np.ndarray  # int64 [cells]; a ring buffer
-    queued: np.ndarray  # bool [cells]
-    price: np.ndarray  # int32 [cells] of being ready to interact with a fixture; NEVER where impossible
-    route: np.ndarray  # int64 [cells] the next action towards that
-    tally: np.ndarray  # int64 [24] what `overcooked_kernel.count` found
+    cost: np.ndarray  # [cells] price of standing in a floor cell
+    first: np.ndarray  # [cells] the first action on the way there
+    last: np.ndarray  # [cells] the facing on arrival
+    queue: np.ndarray  # [cells]; a ring buffer
+    queued: np.ndarray  # [cells]
+    price: np.ndarray  # [cells] of being ready to interact with a fixture; NEVER where impossible
+    route: np.ndarray  # [cells] the next action towards that
+    tally: np.ndarray  # [24] what `overcooked_kernel.count` found
 
 
 def desk(cells: int) -> Desk:
     """Fresh scratch memory for a kitchen of so many cells."""
-    wide = [np.zeros(cells, dtype=np.int64) for _ in range(3)]
-    cost, price = np.zeros(cells, dtype=np.int32), np.zeros(cells, dtype=np.int32)
-    queued, route = np.zeros(cells, dtype=np.bool_), np.zeros(cells, dtype=np.int64)
-    return Desk(cost, *wide, queued, price, route, np.zeros(24, dtype=np.int64))
+    return Desk(*(np.zeros(cells, dtype=np.int64) for _ in range(7)), np.zeros(24, dtype=np.int64))
 
 
 @compiled
@@ -66,7 +63,7 @@ def explore(k, x, hand, bias, through, d):
     while waiting:
         cell = d.queue[head]
         head, waiting = (head + 1) % size, waiting - 1
-        d.queued[cell] = False
+        d.queued[cell] = 0
         for turn in range(4):
             action = turn if hand >= 0 else 3 - turn
             near = k.front[cell, action]
@@ -76,7 +73,7 @@ def explore(k, x, hand, bias, through, d):
                 d.first[near] = action if cell == here else d.first[cell]
                 if not d.queued[near]:
                     d.queue[(head + waiting) % size] = near
-                    d.queued[near], waiting = True, waiting + 1
+                    d.queued[near], waiting = 1, waiting + 1
 
 
 @compiled

@@ -2,10 +2,10 @@
 
 from crossplay.benchmark.games.overcooked.layouts import COUNTER, POT, SERVING
 from crossplay.benchmark.games.overcooked.symbols import CELLS, OBJECT, OTHER_CELL, OTHER_HELD, OWN_CELL, OWN_HELD
-from crossplay.populations.scripted.overcooked_count import DISH, NOTHING, SOUP, stock
+from crossplay.populations.scripted.overcooked_count import DISH, NOTHING, SHARED, SOUP, stock
 from crossplay.populations.scripted.overcooked_paths import NEVER, STEP, compiled
 
-HOLD = -1  # no place
+HOLD, WAIT = -1, -2  # no place to go to; the place is right, the time is not
 
 
 @compiled
@@ -29,12 +29,13 @@ def source(k, r, x, d, thing):
     """The nearest dispenser of a thing or counter it lies on, or HOLD. What was laid out for others stays there."""
     me, they = k.side[x[OWN_CELL]], k.side[x[OTHER_CELL]]
     giver = me != they and not k.has[me, SERVING if thing == SOUP else POT]
-    stocking = thing < DISH and r.hoard > 0 and stock(x, d.tally, k) < r.hoard
+    hoarded = thing < DISH and stock(x, d.tally, k) <= r.hoard
     best, goal = NEVER, HOLD
     for f in k.fixtures:
         here = k.gives[f] == thing and thing != SOUP
         if k.kind[f] == COUNTER and x[CELLS + 4 * f + OBJECT] == thing:
-            here = not stocking and not (giver and k.touch[they, f])
+            both = me != they and k.touch[they, f]
+            here = not giver if both else not hoarded
         if here and d.price[f] < best:
             best, goal = d.price[f], f
     return goal
@@ -53,7 +54,19 @@ def counter(k, x, d, shared):
             onward = k.near_window[they, f] if x[OWN_HELD] == SOUP else k.near_pot[they, f]
             price = d.price[f] + STEP * onward if both else NEVER
         else:
-            price = d.price[f] + 20 * STEP * both
+            price = d.price[f] + 20 * STEP * both if not both or d.tally[SHARED + NOTHING] > 1 else NEVER
         if price < best:
             best, goal = price, f
+    return goal
+
+
+@compiled
+def in_the_way(k, x, d):
+    """The nearest shared counter with an ingredient on it, or HOLD."""
+    they = k.side[x[OTHER_CELL]]
+    best, goal = NEVER, HOLD
+    for f in k.fixtures:
+        thing = x[CELLS + 4 * f + OBJECT]
+        if k.kind[f] == COUNTER and k.touch[they, f] and 0 < thing < DISH and d.price[f] < best:
+            best, goal = d.price[f], f
     return goal

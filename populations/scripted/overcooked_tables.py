@@ -28,25 +28,30 @@ SOURCE = {ONIONS: ONION, TOMATOES: TOMATO, DISHES: DISH}  # dispenser → the th
 
 
 class Kitchen(NamedTuple):
-    """Distances are in moves between floor cells. A side is a region of floor; seats of one region share a side."""
+    """All int64, so that compiled code knows one type. Distances are in moves between floor cells.
 
-    front: np.ndarray  # uint8 [cells, 4] the cell faced from a floor cell
-    floor: np.ndarray  # uint8 [floor cells] where cooks can get to
-    side: np.ndarray  # int8 [cells] side of a floor cell, -1 for all others
-    access: np.ndarray  # int16 [cells, 4] the floor cell from which facing d looks at this fixture, -1 if none
-    fixtures: np.ndarray  # uint8 [fixtures] cells a cook can face that are no floor
-    kind: np.ndarray  # uint8 [cells] terrain
-    gives: np.ndarray  # uint8 [cells] thing a dispenser gives, 0 for all others
-    touch: np.ndarray  # bool [sides, cells] whether a side can interact with a cell
-    has: np.ndarray  # int16 [sides, kinds] how many fixtures of a kind a side can touch
-    pots: np.ndarray  # uint8 [pots] cells, row-major
-    need: np.ndarray  # int8 [pots, 16, 3] ingredients still to add to contents; [..., 0] is their sum
-    time: np.ndarray  # int16 [16] ticks a recipe cooks
-    near_pot: np.ndarray  # int16 [sides, cells] from beside a fixture to beside the side's nearest pot
-    near_window: np.ndarray  # int16 [sides, cells] the same to the nearest serving window
-    feeding: np.ndarray  # int16 [cells] from a floor cell by way of an ingredient to a pot
-    plating: np.ndarray  # int16 [cells] from a floor cell by way of a dish to a pot
-    spin: np.ndarray  # int8 [cells, 4] +1 where a move goes clockwise round the kitchen's centre, -1 counterclockwise
+    A side is a region of floor; seats in one region share a side.
+    """
+
+    front: np.ndarray  # [cells, 4] the cell faced from a floor cell
+    floor: np.ndarray  # [floor cells] where cooks can get to
+    side: np.ndarray  # [cells] side of a floor cell, -1 for all others
+    access: np.ndarray  # [cells, 4] the floor cell from which facing d looks at this fixture, -1 if none
+    fixtures: np.ndarray  # [fixtures] cells a cook can face that are no floor
+    kind: np.ndarray  # [cells] terrain
+    gives: np.ndarray  # [cells] thing a dispenser gives, 0 for all others
+    touch: np.ndarray  # [sides, cells] whether a side can interact with a cell
+    has: np.ndarray  # [sides, kinds] how many fixtures of a kind a side can touch
+    serves: np.ndarray  # [sides] whether a soup in its hands can get to a serving window
+    pots: np.ndarray  # [pots] cells, row-major
+    need: np.ndarray  # [pots, 16, 3] ingredients still to add to contents; [..., 0] is their sum
+    time: np.ndarray  # [16] ticks a recipe cooks
+    near_pot: np.ndarray  # [sides, cells] from beside a fixture to beside the side's nearest pot
+    near_window: np.ndarray  # [sides, cells] the same to the nearest serving window
+    feeding: np.ndarray  # [cells] from a floor cell by way of an ingredient to a pot
+    plating: np.ndarray  # [cells] from a floor cell by way of a dish to a pot
+    knack: np.ndarray  # [sides] moves to plate and deliver, less moves to feed a pot: the lower side should plate
+    spin: np.ndarray  # [cells, 4] +1 where a move goes clockwise round the kitchen's centre, -1 counterclockwise
 
 
 @cache
@@ -67,25 +72,30 @@ def kitchen(name: str, dynamics: Dynamics) -> Kitchen:
     pots = np.flatnonzero((kind == POT) & touch.any(0)).astype(np.uint8)
     away = _Away(_steps(found.front, found.floor, kind), access, side, len(sides))
     near_pot, near_window = away.nearest(kind == POT), away.nearest(kind == SERVING)
-    return Kitchen(
-        front=found.front,
-        floor=found.floor,
-        side=side,
-        access=access,
-        fixtures=np.flatnonzero(touch.any(0)).astype(np.uint8),
-        kind=kind,
-        gives=np.array([SOURCE.get(int(k), 0) for k in kind], dtype=np.uint8),
-        touch=touch,
-        has=np.array([[(row & (kind == k)).sum() for k in range(SERVING + 1)] for row in touch], dtype=np.int16),
-        pots=pots,
-        need=_needs(layout, dynamics, [_at_hand(kind, touch, int(pot)) for pot in pots]),
-        time=found.time,
-        near_pot=near_pot,
-        near_window=near_window,
-        feeding=away.by_way_of((kind == ONIONS) | (kind == TOMATOES), near_pot),
-        plating=away.by_way_of(kind == DISHES, near_pot),
-        spin=_spin(layout),
-    )
+    has = np.array([[(row & (kind == k)).sum() for k in range(SERVING + 1)] for row in touch])
+    joined = touch[0] & touch[-1] & (kind == COUNTER)
+    arrays = {
+        "front": found.front,
+        "floor": found.floor,
+        "side": side,
+        "access": access,
+        "fixtures": np.flatnonzero(touch.any(0)),
+        "kind": kind,
+        "gives": np.array([SOURCE.get(int(k), 0) for k in kind]),
+        "touch": touch,
+        "has": has,
+        "serves": (has[:, SERVING] > 0) | (joined.any() & has[:, SERVING].any()),
+        "pots": pots,
+        "need": _needs(layout, dynamics, [_at_hand(kind, touch, int(pot)) for pot in pots]),
+        "time": found.time,
+        "near_pot": near_pot,
+        "near_window": near_window,
+        "feeding": away.by_way_of((kind == ONIONS) | (kind == TOMATOES), near_pot),
+        "plating": away.by_way_of(kind == DISHES, near_pot),
+        "knack": away.knack(kind, near_pot, near_window),
+        "spin": _spin(layout),
+    }
+    return Kitchen(**{field: np.ascontiguousarray(array, dtype=np.int64) for field, array in arrays.items()})
 
 
 def _steps(front: np.ndarray, floor: np.ndarray, kind: np.ndarray) -> np.ndarray:
@@ -131,6 +141,16 @@ class _Away(NamedTuple):
                 for stop in self.beside(goal, side) if side >= 0 else ():
                     out[cell] = min(out[cell], self.steps[cell, stop] + onward[side, goal])
         return out
+
+    def knack(self, kind: np.ndarray, near_pot: np.ndarray, near_window: np.ndarray) -> np.ndarray:
+        """Per side: pot → dish → pot → window less pot → ingredient → pot; 0 where it cannot do both, int64 [sides]."""
+        out = []
+        for side in range(self.sides):
+            dish = min(near_pot[side, kind == DISHES], default=FAR)
+            food = min(near_pot[side, (kind == ONIONS) | (kind == TOMATOES)], default=FAR)
+            plate = 2 * int(dish) + int(min(near_window[side, kind == POT], default=FAR))
+            out.append(plate - 2 * int(food) if max(plate, food) < FAR else 0)
+        return np.array(out)
 
 
 def _at_hand(kind: np.ndarray, touch: np.ndarray, pot: int) -> set[int]:
