@@ -1,12 +1,9 @@
-"""Networks, and how one becomes a policy: an actor and a critic per learner, no shared body, orthogonal start."""
+"""Networks: an actor and a critic per learner, no shared body, orthogonal start."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 from math import prod
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
-import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -15,10 +12,7 @@ from torch import Tensor, nn
 
 from crossplay.benchmark.config import config, to_table
 from crossplay.benchmark.errors import Refused, unknown
-from crossplay.benchmark.game import Game, GameSpec, Observation
-from crossplay.benchmark.policy import Clock
-from crossplay.benchmark.registry import POLICIES
-from crossplay.benchmark.seeding import Seeds, sample
+from crossplay.benchmark.game import GameSpec
 
 WEIGHTS = "weights.safetensors"
 
@@ -79,10 +73,14 @@ class ActorCritic(nn.Module):
         features = features.float()
         return features.movedim(-1, 1) if self._planes_first else features
 
+    def logits(self, features: Tensor) -> Tensor:
+        """The actor's raw output [n, actions]."""
+        found: Tensor = self.actor(self._ready(features))
+        return found
+
     def log_policy(self, features: Tensor, legal: Tensor) -> Tensor:
         """Log-probabilities [n, actions] from features [n, *view] and legal [n, actions]; illegal ones get −∞."""
-        logits = self.actor(self._ready(features))
-        return torch.log_softmax(logits.masked_fill(~legal, -torch.inf), dim=-1)
+        return torch.log_softmax(self.logits(features).masked_fill(~legal, -torch.inf), dim=-1)
 
     def value(self, features: Tensor) -> Tensor:
         """Predicted returns [n]."""
@@ -108,75 +106,15 @@ class PolicyNet(nn.Module):
         assert isinstance(net, ActorCritic)
         return net
 
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.of(0).actor[-1].weight.device  # type: ignore[return-value,union-attr]
-
     def maker(self) -> dict[str, object]:
         """The card's maker table for this network."""
-        return to_table(Network(architecture=self.architecture, shared=self.shared))
+        return {
+            "kind": "network",
+            "architecture": to_table(self.architecture),
+            "shared": self.shared,
+            "choose": "sample",
+        }
 
     def contents(self) -> dict[str, bytes]:
         """The card's files: the weights as safetensors bytes."""
         return {WEIGHTS: safetensors.torch.save({k: v.cpu().contiguous() for k, v in self.state_dict().items()})}
-
-
-@POLICIES.register("network")
-@config
-class Network:
-    """A trained network: samples from its policy, or takes the likeliest action."""
-
-    architecture: Architecture = Architecture()
-    shared: bool = True  # one network for all seats
-    choose: Literal["sample", "argmax"] = "sample"
-
-    def make(self, game: Game, files: Path | None) -> "NetworkPolicy":
-        """Raises Refused where the weights are broken, of another shape, or not finite."""
-        net = PolicyNet(self.architecture, game.spec, shared=self.shared, seed=0)
-        path = (files or Path()) / WEIGHTS
-        try:
-            weights = safetensors.torch.load_file(path)
-        except (OSError, safetensors.SafetensorError) as error:
-            raise Refused(f"{path}: not a readable safetensors file: {error}") from None
-        _check_weights(path, weights, net.state_dict())
-        net.load_state_dict(weights)
-        return NetworkPolicy(net.eval().requires_grad_(False), self.choose)
-
-
-def _check_weights(path: Path, given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    for name in sorted(set(given) ^ set(wanted)):
-        raise Refused(f"{path}: {'unexpected' if name in given else 'missing'} tensor {name}")
-    for name, tensor in given.items():
-        if tensor.shape != wanted[name].shape:
-            raise Refused(f"{path}: {name} has shape {list(tensor.shape)}, wanted {list(wanted[name].shape)}")
-        if not torch.isfinite(tensor).all():
-            raise Refused(f"{path}: {name} holds values that are not finite")
-
-
-class NetworkPolicy(NamedTuple):
-    """A network at the table."""
-
-    net: PolicyNet
-    choose: Literal["sample", "argmax"] = "sample"
-
-    @property
-    def view(self) -> str:
-        return self.net.view
-
-    def begin(self, seeds: Seeds, seat: int) -> tuple[int, Clock]:
-        return seat, Clock(seeds)
-
-    def act(self, observation: Observation, memory: tuple[int, Clock]) -> tuple[np.ndarray, tuple[int, Clock]]:
-        """Raises Refused where the network's output is not finite."""
-        seat, clock = memory
-        device = self.net.device
-        with torch.inference_mode():
-            features = torch.from_numpy(np.ascontiguousarray(observation.features)).to(device)
-            legal = torch.from_numpy(np.ascontiguousarray(observation.legal)).to(device)
-            log_policy = self.net.of(seat).log_policy(features, legal).cpu().numpy()
-        if np.isnan(log_policy).any():
-            raise Refused(f"network for {self.net.spec.name}: its logits are not finite")
-        if self.choose == "argmax":
-            return log_policy.argmax(axis=1), (seat, clock.tick())
-        return sample(np.exp(log_policy, dtype=np.float64), clock.draw()), (seat, clock.tick())

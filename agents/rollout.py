@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from crossplay.agents.chooser import chooser
 from crossplay.agents.networks import ActorCritic
 from crossplay.benchmark.game import Game, Observation
 from crossplay.benchmark.policy import Policy
-from crossplay.benchmark.seeding import derive, spread
+from crossplay.benchmark.seeding import derive, sample, spread
 
 
 class Seating(NamedTuple):
@@ -52,6 +53,9 @@ class Collector:
     device: torch.device
     batch: int = -1  # number of the current batch of episodes
     step: int = 0  # inside it
+
+    def __post_init__(self) -> None:
+        self._choosers = [chooser(learner) for learner in self.learners]
 
     def reset(self) -> None:
         """Fresh episodes: their luck derives from the batch number, so a resumed training meets the same."""
@@ -102,9 +106,9 @@ class Collector:
     def _advance(self, logs: list["_Log"], shaping: float, luck: torch.Generator) -> tuple[np.ndarray, bool]:
         seen = self.game.observe(self.state, self.view)
         actions = np.empty((self.episodes, self.game.spec.seats), dtype=np.int64)
-        for learner, lanes, log in zip(self.learners, self.lanes, logs, strict=True):
+        for learner, lanes, log in zip(self._choosers, self.lanes, logs, strict=True):
             features, legal = _gather(seen.features, lanes), _gather(seen.legal, lanes)
-            chosen = self._sample(learner, features, legal, luck)
+            chosen = sample(learner(features, legal), torch.rand(len(legal), generator=luck).numpy())
             log.features.append(features)
             log.legal.append(legal)
             log.actions.append(chosen)
@@ -114,16 +118,6 @@ class Collector:
         self.returns += step.rewards
         self.step += 1
         return step.rewards + np.float32(shaping) * step.shaping, self.step == self.game.spec.horizon
-
-    def _sample(
-        self, learner: ActorCritic, features: np.ndarray, legal: np.ndarray, luck: torch.Generator
-    ) -> np.ndarray:
-        with torch.inference_mode():
-            x, mask = torch.from_numpy(features).to(self.device), torch.from_numpy(legal).to(self.device)
-            log_policy = learner.log_policy(x, mask).cpu()
-            # Gumbel's trick: the largest of log p − log E with E exponential is a sample from p
-            noise = torch.empty_like(log_policy).exponential_(generator=luck)
-            return (log_policy - noise.log_()).argmax(dim=1).numpy()
 
     def _partners_act(self, seen: Observation, actions: np.ndarray) -> None:
         views = {self.view: seen}

@@ -68,7 +68,7 @@ class Game(Protocol):
         ...
 
     def observe(self, state: State, view: str) -> Observation:
-        """All seats' view of the state; the arrays stay valid until the next call of observe for this state."""
+        """All seats' view of the state; the arrays stay valid until the next call with the same view."""
         ...
 
     def step(self, state: State, actions: np.ndarray) -> tuple[State, Step]:

@@ -46,8 +46,9 @@ def play_tables(game: Game, tables: Sequence[Table]) -> list[Returns]:
     """
     spec = game.spec
     for table in tables:
-        if len(table.policies) != spec.seats:
-            raise Refused(f"{spec.name} has {spec.seats} seats; given {len(table.policies)} policies")
+        given = len(table.policies), len(table.policy_seeds)
+        if given != (spec.seats, spec.seats):
+            raise Refused(f"{spec.name} has {spec.seats} seats; given {given[0]} policies and {given[1]} policy seeds")
     ends = np.cumsum([len(table.game_seeds) for table in tables])
     rows = [slice(end - len(table.game_seeds), end) for end, table in zip(ends, tables, strict=True)]
     state = game.reset(np.concatenate([table.game_seeds for table in tables]))

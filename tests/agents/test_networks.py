@@ -5,7 +5,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from crossplay.agents.networks import WEIGHTS, Architecture, Network, NetworkPolicy, PolicyNet
+from crossplay.agents.chooser import chooser
+from crossplay.agents.inference import Network, NetworkPolicy
+from crossplay.agents.networks import WEIGHTS, Architecture, PolicyNet
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Observation
 from crossplay.benchmark.seeding import spread
@@ -78,6 +80,19 @@ def test_play_follows_the_networks_probabilities(tmp_path):
         found = np.bincount(actions[shown::4], minlength=4) / 10_000
         assert found == pytest.approx(wanted[shown].numpy(), abs=0.02)
     assert not (actions == 2).any()
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_odds_are_torchs_probabilities_before_and_after_training(activation):
+    net = PolicyNet(Architecture(activation=activation), GAME.spec, shared=True, seed=3).of(0)
+    odds_of, seen = chooser(net), observation(4)
+    for _ in range(2):
+        odds = odds_of(seen.features, seen.legal)
+        with torch.no_grad():
+            wanted = net.log_policy(torch.from_numpy(seen.features), torch.from_numpy(seen.legal)).exp().numpy()
+            for parameter in net.parameters():
+                parameter += 0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0))
+        assert odds / odds.sum(axis=1, keepdims=True) == pytest.approx(wanted, abs=1e-6)
 
 
 def test_the_likeliest_action_can_be_asked_for(tmp_path):

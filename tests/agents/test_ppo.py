@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from crossplay.agents.best_response import BestResponse
+from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.ippo import IPPO
-from crossplay.agents.networks import NetworkPolicy
 from crossplay.agents.ppo import PPO, Samples, advantages, losses
 from crossplay.agents.trainer import Budget, Update
 from crossplay.benchmark.errors import Refused

@@ -1,0 +1,78 @@
+"""Trained networks at the table: from a card's weights to a policy."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from crossplay.agents.chooser import Chooser, chooser
+from crossplay.agents.networks import WEIGHTS, Architecture, PolicyNet
+from crossplay.benchmark.config import config
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.game import Game, Observation
+from crossplay.benchmark.policy import Clock
+from crossplay.benchmark.registry import POLICIES
+from crossplay.benchmark.seeding import Seeds, sample
+
+
+@POLICIES.register("network")
+@config
+class Network:
+    """A trained network: samples from its policy, or takes the likeliest action."""
+
+    architecture: Architecture = Architecture()
+    shared: bool = True  # one network for all seats
+    choose: Literal["sample", "argmax"] = "sample"
+
+    def make(self, game: Game, files: Path | None) -> "NetworkPolicy":
+        """Raises Refused where the weights are broken, of another shape, or not finite."""
+        net = PolicyNet(self.architecture, game.spec, shared=self.shared, seed=0)
+        path = (files or Path()) / WEIGHTS
+        try:
+            weights = safetensors.torch.load_file(path)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise Refused(f"{path}: not a readable safetensors file: {error}") from None
+        _check_weights(path, weights, net.state_dict())
+        net.load_state_dict(weights)
+        return NetworkPolicy(net.eval().requires_grad_(False), self.choose)
+
+
+def _check_weights(path: Path, given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    for name in sorted(set(given) ^ set(wanted)):
+        raise Refused(f"{path}: {'unexpected' if name in given else 'missing'} tensor {name}")
+    for name, tensor in given.items():
+        if tensor.shape != wanted[name].shape:
+            raise Refused(f"{path}: {name} has shape {list(tensor.shape)}, wanted {list(wanted[name].shape)}")
+        if not torch.isfinite(tensor).all():
+            raise Refused(f"{path}: {name} holds values that are not finite")
+
+
+class NetworkPolicy:
+    """A network at the table; a value, though its choosers read the net's memory."""
+
+    def __init__(self, net: PolicyNet, choose: Literal["sample", "argmax"] = "sample") -> None:
+        self.net, self.choose = net, choose
+        self._choosers = [chooser(net.of(seat)) for seat in range(len(net.nets))]
+
+    @property
+    def view(self) -> str:
+        """The view its network reads."""
+        return self.net.view
+
+    def begin(self, seeds: Seeds, seat: int) -> tuple[Chooser, Clock]:
+        """The seat's network, and the luck of its episodes."""
+        return self._choosers[0 if self.net.shared else seat], Clock(seeds)
+
+    def act(self, observation: Observation, memory: tuple[Chooser, Clock]) -> tuple[np.ndarray, tuple[Chooser, Clock]]:
+        """Raises Refused where the network's output is not finite."""
+        odds_of, clock = memory
+        odds = odds_of(observation.features, observation.legal)
+        if np.isnan(odds).any():
+            raise Refused(f"network for {self.net.spec.name}: its logits are not finite")
+        actions = odds.argmax(axis=1) if self.choose == "argmax" else sample(odds, clock.draw())
+        return actions, (odds_of, clock.tick())
