@@ -61,13 +61,16 @@ def _make(stage: str, tasks: Sequence[Task], jobs: int, tell: Tell) -> list[list
     tell(Progress(stage, 0, len(tasks)))
     for number, cards in in_processes(_do, [_Job(i, task) for i, task in enumerate(tasks)], jobs):
         made[number] = cards
-        tell(Progress(stage, len(made), len(tasks), ", ".join(_made(card) for card in cards)))
+        tell(Progress(stage, len(made), len(tasks), _made(cards)))
     return [made[number] for number in range(len(tasks))]
 
 
-def _made(card: Card) -> str:
-    curve = card.record.get("curve")
-    return f"{card.game} {card.name}" + (f" (return {curve[-1][1]:.1f}, {card.record['seconds']} s)" if curve else "")
+def _made(cards: Sequence[Card]) -> str:
+    names = ", ".join(card.name for card in cards[:3])
+    more = f" and {len(cards) - 3} more" if len(cards) > 3 else ""
+    curve = cards[-1].record.get("curve")
+    how = f": return {curve[-1][1]:.1f} in {cards[-1].record['seconds']} s" if curve else ""
+    return f"{cards[-1].game or cards[-1].family} {names}{more}{how}"
 
 
 def train(places: Sequence[Site], jobs: int, tell: Tell) -> None:

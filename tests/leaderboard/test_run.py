@@ -129,7 +129,8 @@ def test_missing_matches_are_holes_not_averages(whole, tmp_path):
     shutil.copytree(whole, out)
     with sqlite3.connect(out / STORE) as database:
         (key,) = database.execute(
-            "select key from matches where ego = 'ippo-1' and partner = 'stranger-0' and game like 'collab%' and seat = 1"
+            "select key from matches"
+            " where ego = 'ippo-1' and partner = 'stranger-0' and game like 'collab%' and seat = 1"
         ).fetchone()
         database.execute("delete from matches where key = ?", (key,))
     rows = {row.entry: row for row in publish.boards(out)[0].rows}

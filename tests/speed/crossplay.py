@@ -3,10 +3,14 @@
 import time
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.crossplay import Fixture, fixture, play_fixtures
 from crossplay.benchmark.games.overcooked.game import Overcooked
+from crossplay.benchmark.games.overcooked.reference import actions, gridworld
 
 
 def network(name: str, seed: int, out: Path) -> Card:
@@ -29,3 +33,21 @@ def seconds(fixtures: list[Fixture], jobs: int) -> float:
     began = time.perf_counter()
     assert sum(1 for _ in play_fixtures(fixtures, jobs=jobs)) == len(fixtures)
     return time.perf_counter() - began
+
+
+def home_made(steps: int = 400) -> float:
+    """Joint steps a second of the usual script: the package's kitchen, lossless planes, two torch networks."""
+    mdp, width, height = gridworld("cramped_room"), 5, 4
+    sizes = [torch.nn.Linear(width * height * 26, 64), torch.nn.Tanh(), torch.nn.Linear(64, 64), torch.nn.Tanh()]
+    nets = [torch.nn.Sequential(torch.nn.Flatten(), *sizes, torch.nn.Linear(64, 6)) for _ in range(2)]
+    state = mdp.get_standard_start_state()
+    began = time.perf_counter()
+    with torch.inference_mode():
+        for _ in range(steps):
+            seen = torch.from_numpy(np.stack(mdp.lossless_state_encoding(state, 400))).float()
+            chosen = [
+                int(torch.distributions.Categorical(logits=n(x[None])).sample())
+                for n, x in zip(nets, seen, strict=True)
+            ]
+            state, _ = mdp.get_state_transition(state, actions(np.array(chosen)))
+    return steps / (time.perf_counter() - began)

@@ -1,0 +1,126 @@
+"""The command line: every command says how it is used, does what it says, and refuses in words with the right code."""
+
+import os
+
+import pytest
+import typer
+
+from crossplay.leaderboard.cli import app, main
+
+
+def commands(command=None, path=()):
+    command = command or typer.main.get_command(app)
+    for name, inner in getattr(command, "commands", {}).items():
+        if hasattr(inner, "commands"):
+            yield from commands(inner, (*path, name))
+        else:
+            yield (*path, name)
+
+
+def run(capsys, *words):
+    with pytest.raises(SystemExit) as stop:
+        main([str(word) for word in words])
+    shown = capsys.readouterr()
+    return stop.value.code, shown.out, shown.err
+
+
+def test_the_commands_are_the_promised_ones():
+    promised = ["run", "train", "populate", "check", "board", "heatmap", "play", "export", "list", "doctor"]
+    assert {*[(name,) for name in promised], ("population", "show"), ("population", "verify")} == set(commands())
+
+
+@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+def test_help_shows_an_example(capsys, path):
+    code, out, _ = run(capsys, *path, "--help")
+    assert code == 0
+    assert f"Example: crossplay {' '.join(path)}" in out
+
+
+@pytest.mark.parametrize("what", ["games", "generators", "trainers", "policies", "metrics", "suites", "layouts"])
+def test_lists_are_not_empty(capsys, what):
+    code, out, _ = run(capsys, "list", what)
+    assert code == 0
+    known = {
+        "games": "overcooked",
+        "generators": "fcp",
+        "trainers": "best_response",
+        "policies": "overcooked-greedy",
+        "metrics": "cvar20",
+        "suites": "quick",
+        "layouts": "counter_circuit_o_1order",
+    }
+    assert known[what] in out
+
+
+def test_doctor_names_versions_and_devices(capsys):
+    code, out, _ = run(capsys, "doctor")
+    assert code == 0
+    for word in ("torch", "numba cache", "harness", "CUDA devices"):
+        assert word in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "quik"], "unknown suite 'quik'; did you mean 'quick'?"),
+        (["run", "nosuch.toml"], "nosuch.toml: no such file"),
+        (["run", "quick", "--jobs", "0", "--out", "out"], "jobs must be at least 1; given 0"),
+        (["run", "quick", "--device", "cuda:99", "--out", "out"], "sees no CUDA device"),
+        (["list", "gmes"], "did you mean 'games'?"),
+        (["play", "overcooked:cramped_roon", "uniform", "uniform"], "did you mean 'cramped_room'?"),
+        (["play", "overcokd", "uniform", "uniform"], "did you mean 'overcooked'?"),
+        (["play", "collab-grid:horizn=3", "uniform", "uniform"], "did you mean 'horizon'?"),
+        (["play", "collab-grid", "unifrm", "uniform"], "did you mean 'uniform'?"),
+        (["play", "collab-grid", "uniform", "uniform", "--seat", "2"], "seats 0 to 1; given 2"),
+        (["play", "collab-grid", "agents/nosuch", "uniform"], "no folder with a card.toml"),
+        (["train", "ipo", "collab-grid", "--out", "x"], "did you mean 'ippo'?"),
+        (["train", "ippo", "collab-grid", "--out", "x", "--set", "budget.stps=1"], "did you mean 'steps'?"),
+        (["train", "ippo", "collab-grid", "--out", "x", "--set", "budget"], "wanted field=value"),
+        (["populate", "fpc", "collab-grid", "--out", "x"], "did you mean 'fcp'?"),
+        (["board", "nosuch"], "suite.toml: no such file"),
+        (["heatmap", "nosuch"], "suite.toml: no such file"),
+        (["export", "nosuch", "x.csv"], "no matches.sqlite here"),
+        (["population", "verify", "nosuch"], "no such file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_refusals_say_what_was_wrong_and_end_with_1(capsys, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, *words)
+    assert code == 1
+    assert err.startswith("refused: ")
+    assert said in err
+
+
+@pytest.mark.parametrize("words", [["nosuch"], ["run", "--nosuch"], ["run", "--jobs", "x"], ["play", "collab-grid"]])
+def test_wrong_usage_ends_with_2(capsys, words):
+    assert run(capsys, *words)[0] == 2
+
+
+def test_train_check_play_populate(capsys, tmp_path):
+    small = ["--set", "budget.steps=1600", "--set", "budget.games=8"]
+    out = tmp_path / "ann"
+    assert run(capsys, "train", "ippo", "collab-grid", "--out", out, *small)[0] == 0
+    code, said, _ = run(capsys, "check", out, "collab-grid")
+    assert (code, "plays collab-grid in every seat" in said) == (0, True)
+    code, said, _ = run(capsys, "play", "collab-grid", out, "collab-grid-worker", "--episodes", 5, "--seat", 1)
+    assert code == 0
+    assert "ann in seat 1 with collab-grid-worker: 5 episodes" in said
+    code, said, _ = run(capsys, "check", out, "matrix")
+    assert (code, "was made for collab-grid-v1" in said) == (1, True)
+    partner = ["--partner", out, "--set", "budget.steps=800", "--set", "budget.games=8"]
+    assert run(capsys, "train", "best_response", "collab-grid", "--out", tmp_path / "bob", *partner)[0] == 0
+    folder = tmp_path / "partners"
+    deep = [word.replace("budget", "trainer.budget") for word in small]
+    assert run(capsys, "populate", "self_play", "collab-grid", "--out", folder, "--set", "seeds=2", *deep)[0] == 0
+    assert sorted(os.listdir(folder)) == ["sp-0", "sp-1"]
+
+
+def test_an_altered_agent_is_refused_by_name(capsys, tmp_path):
+    out = tmp_path / "ann"
+    run(capsys, "train", "ippo", "collab-grid", "--out", out, "--set", "budget.steps=100", "--set", "budget.games=1")
+    weights = out / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4])
+    code, _, err = run(capsys, "play", "collab-grid", out, "uniform")
+    assert code == 1
+    assert "weights.safetensors was altered" in err
