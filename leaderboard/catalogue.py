@@ -88,7 +88,7 @@ def doctor() -> Rows:
         ("harness", str(match.HARNESS)),
         ("cores", str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())),
         ("torch threads", str(torch.get_num_threads())),
-        ("numba threads", f"{numba.config.NUMBA_NUM_THREADS}"),
+        ("numba threads", str(numba.get_num_threads())),
         ("OMP_WAIT_POLICY", os.environ.get("OMP_WAIT_POLICY", "not set; worker processes get PASSIVE")),
         ("numba cache", os.environ.get("NUMBA_CACHE_DIR") or _writable(cache)),
         ("CUDA devices", ", ".join(devices) or "none; networks run on the CPU"),

@@ -68,10 +68,7 @@ def board(
     from crossplay.leaderboard import publish
 
     boards = publish.boards(folder)
-    if form == "table":
-        console.show_boards(boards)
-    else:
-        console.say(publish.text(boards, form))
+    console.show_boards(boards) if form == "table" else console.say(publish.text(boards, form))
 
 
 @app.command()
@@ -235,18 +232,16 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         result: Any = app(args=arguments, standalone_mode=False, prog_name="crossplay")
     except Refused as refused:
-        _stop(f"refused: {refused}", 1)
+        code, message = 1, f"refused: {refused}"
     except (typer.Abort, KeyboardInterrupt):
-        _stop("stopped; run the same command again to go on", 130)
+        code, message = 130, "stopped; run the same command again to go on"
     except Exception as error:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # click's own: wrong usage
             error.show()
             sys.exit(error.exit_code)
         raise
-    sys.exit(result if isinstance(result, int) else 0)
-
-
-def _stop(message: str, code: int) -> NoReturn:
+    else:
+        sys.exit(result if isinstance(result, int) else 0)
     print(message, file=sys.stderr)
     sys.exit(code)
 

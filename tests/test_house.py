@@ -1,4 +1,4 @@
-"""The house itself: imports run one way, files and functions stay small, sources resolve, suites and README are real."""
+"""The house itself: imports run one way, files and functions stay small, sources resolve, the README is true."""
 
 import ast
 import re
@@ -103,6 +103,7 @@ def commands(path: Path) -> list[str]:
 
 def test_readme_commands_exist_with_their_options():
     import typer
+
     from crossplay.leaderboard.cli import app
 
     root = typer.main.get_command(app)

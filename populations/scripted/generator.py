@@ -80,14 +80,12 @@ def standard(game: Game) -> tuple[Partner, ...]:
 
 
 def _overcooked(game: Overcooked) -> dict[str, Table]:
-    """Twelve or thirteen. Specialists only where each side of the kitchen has every station, or none can help."""
-    from crossplay.populations.scripted.overcooked_tables import kitchen, self_sufficient
+    """Ten to thirteen. Specialists only where each side of the kitchen has every station, or nobody could help them."""
+    from crossplay.populations.scripted.overcooked_tables import has_ways_round, kitchen, self_sufficient
 
     found = kitchen(game.layout, game.dynamics)
     tables = {
         "greedy": GREEDY,
-        "keeps-left": {"kind": "overcooked-handed", "side": "left", "strength": 2.0},
-        "keeps-right": {"kind": "overcooked-handed", "side": "right", "strength": 2.0},
         "hoarder": {"kind": "overcooked-hoarder", "cap": 2},
         "sporadic": {"kind": "overcooked-sporadic", "q": 0.5},
         "sticky": {"kind": "overcooked-sticky", "q": 0.5},
@@ -107,6 +105,9 @@ def _overcooked(game: Overcooked) -> dict[str, Table]:
             "quitter": {"kind": "overcooked-lazy", "steps": 300},
             "sleeper": {"kind": "overcooked-late-starter", "steps": 200},
         }
+    if has_ways_round(found):
+        for side in ("left", "right"):
+            tables[f"keeps-{side}"] = {"kind": "overcooked-handed", "side": side, "strength": 2.0}
     if len(found.pots) > 1:
         tables["one-pot"] = {"kind": "overcooked-one-pot", "pot": len(found.pots) - 1}
     return tables

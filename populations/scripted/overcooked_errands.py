@@ -43,7 +43,8 @@ def choose(k, r, x, trust, d):
         return cheapest(k, x, d, SERVING) if k.has[me, SERVING] else counter(k, x, d, True)
     else:
         return counter(k, x, d, False)
-    return counter(k, x, d, False) if goal == HOLD and not trust else goal
+    alone = goal == HOLD and not trust and r.onions and r.dishes
+    return counter(k, x, d, False) if alone else goal
 
 
 @compiled

@@ -60,11 +60,11 @@ def watch(k, r, x, mem, d):
         mem[SAME] = 0
     elif work(d.tally):
         mem[SAME] = min(mem[SAME] + 1, 1000)
-    mem[OTHER], mem[MARK] = x[OTHER_CELL], mark
     if mem[ALONE] > 0:
-        mem[ALONE] -= 1
-    if mem[IDLE] > r.patience:
+        mem[ALONE] = 0 if x[OTHER_HELD] == DISH and mem[MARK] // 4 != DISH else mem[ALONE] - 1
+    if mem[IDLE] > r.patience or mem[SAME] >= r.patience:
         mem[ALONE], mem[IDLE] = SOLO, 0
+    mem[OTHER], mem[MARK] = x[OTHER_CELL], mark
 
 
 @compiled
@@ -88,7 +88,7 @@ def play(k, r, x, seed, step, mem, d):
     if mem[DETOUR] > 0:
         mem[DETOUR] -= 1
     survey(k, x, r.hand, r.bias, mem[DETOUR] > 0 or mem[STILL] > 1, d)
-    goal = choose(k, r, x, mem[ALONE] == 0 and mem[SAME] < r.patience, d)
+    goal = choose(k, r, x, mem[ALONE] == 0, d)
     action = approach(k, x, goal, uniform(seed, step, 6), mem, d)
     if turns_back(x, action, mem) and uniform(seed, step, 7) < 0.5:
         return STAY

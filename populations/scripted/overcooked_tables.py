@@ -202,3 +202,9 @@ def _spin(layout: Layout) -> np.ndarray:
 def self_sufficient(k: Kitchen) -> bool:
     """Whether each side of a kitchen has a pot, dishes, a serving window and an ingredient of its own."""
     return bool((np.maximum(k.plating, k.feeding)[k.floor] < FAR).all() and (k.has[:, SERVING] > 0).all())
+
+
+def has_ways_round(k: Kitchen) -> bool:
+    """Whether there are two ways to some place, so that keeping left or right means something."""
+    doors = int((k.side[k.front[k.floor]] >= 0).sum()) // 2
+    return doors > len(k.floor) - len(k.has)
