@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, PositiveInt, TypeAdapter
+from pydantic import Field, PositiveFloat, PositiveInt, TypeAdapter
 
 from crossplay.agents import best_response, ippo  # noqa: F401  registers the trainers
 from crossplay.agents.presets import preset
@@ -38,6 +38,7 @@ class Entry:
     trainer: dict[str, Any]
     seeds: PositiveInt = 3
     partners: str = ""  # name of a train population; empty: self-play
+    times: PositiveFloat = 1.0  # so many times the steps the game's training settings give
 
 
 @config
@@ -60,7 +61,12 @@ class Suite:
 
     def trainer(self, entry: Entry, setting: GameSetting) -> Trainer:
         """An entry's trainer with the game's training settings underneath its own."""
-        table = merge(training(setting), entry.trainer)
+        under = training(setting)
+        if steps := under.get("budget", {}).get("steps"):
+            under = merge(under, {"budget": {"steps": round(steps * entry.times)}})
+        elif entry.times != 1:
+            raise Refused(f"suite {self.name}: entry {entry.name}: `times` needs budget.steps in the game's training")
+        table = merge(under, entry.trainer)
         found: Trainer = from_table(TRAINERS, table, f"suite {self.name}: entry {entry.name}")
         return found
 

@@ -187,6 +187,12 @@ def test_faults_in_a_suite_are_named_before_any_work(old, new, words, tmp_path):
         load_suite(str(path))
 
 
+def test_an_entry_may_train_several_times_as_long():
+    suite = load_suite("quick")
+    steps = {entry.name: suite.trainer(entry, suite.games[0]).budget.steps for entry in suite.entries}
+    assert steps == {"ippo": 500_000, "fcp-br": 1_000_000}
+
+
 def test_an_unknown_suite_is_refused_with_the_nearest_name():
     with pytest.raises(Refused, match="did you mean 'quick'"):
         load_suite("quik")
