@@ -15,7 +15,7 @@ from crossplay.populations.generator import GENERATORS
 from crossplay.populations.scripted import collab_grid, noisy, overcooked  # noqa: F401  registers the policies
 
 Table = dict[str, Any]
-GREEDY = {"kind": "overcooked-greedy"}
+GREEDY: Table = {"kind": "overcooked-greedy"}
 
 
 @config
@@ -84,7 +84,7 @@ def _overcooked(game: Overcooked) -> dict[str, Table]:
     from crossplay.populations.scripted.overcooked_tables import has_ways_round, kitchen, self_sufficient
 
     found = kitchen(game.layout, game.dynamics)
-    tables = {
+    tables: dict[str, Table] = {
         "greedy": GREEDY,
         "hoarder": {"kind": "overcooked-hoarder", "cap": 2},
         "sporadic": {"kind": "overcooked-sporadic", "q": 0.5},
@@ -114,7 +114,7 @@ def _overcooked(game: Overcooked) -> dict[str, Table]:
 
 
 def _collab_grid() -> dict[str, Table]:
-    worker = {"kind": "collab-grid-worker"}
+    worker: Table = {"kind": "collab-grid-worker"}
     return {
         "worker": worker,
         "worker-right": {"kind": "collab-grid-worker", "onion": "right"},

@@ -6,13 +6,16 @@ holds or is nearer to, but not on a partner that stands still or lets work lie: 
 Who cannot get past the partner pushes, steps aside or goes another way, as its episode's luck has it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
+from crossplay.benchmark import luck
 from crossplay.benchmark.config import sha256
+from crossplay.benchmark.games.overcooked import layouts, symbols
 from crossplay.benchmark.games.overcooked.engine import INTERACT, STAY
 from crossplay.benchmark.games.overcooked.symbols import OTHER_CELL, OTHER_FACING, OTHER_HELD, OWN_CELL, OWN_HELD
 from crossplay.benchmark.luck import uniform
@@ -76,14 +79,14 @@ def play(k, r, x, seed, step, mem, d):
         return int(mem[ACTION])
     if step < r.start or step >= r.stop or uniform(seed, step, 3) >= r.act:
         return STAY
-    luck = uniform(seed, step, 4)
+    draw = uniform(seed, step, 4)
     if mem[YIELD] > 0:
         mem[YIELD] -= 1
-        return give_way(k, x, luck)
-    if mem[STUCK] > 0 and luck < 0.6:
-        if luck < 0.3:
+        return give_way(k, x, draw)
+    if mem[STUCK] > 0 and draw < 0.6:
+        if draw < 0.3:
             mem[YIELD] = int(uniform(seed, step, 5) * min(mem[STUCK], 4))
-            return give_way(k, x, luck / 0.3)
+            return give_way(k, x, draw / 0.3)
         mem[DETOUR] = DETOURS
     if mem[DETOUR] > 0:
         mem[DETOUR] -= 1
@@ -103,20 +106,20 @@ def turns_back(x, action, mem):
 
 
 @compiled
-def approach(k, x, goal, luck, mem, d):
+def approach(k, x, goal, draw, mem, d):
     """The next action towards a goal; HOLD, or a soup that is not ready, means to wait without being in the way."""
     mem[IDLE] = mem[IDLE] + 1 if goal == HOLD and work(d.tally) else 0
     if goal >= 0 and not (d.route[goal] == INTERACT and x[OWN_HELD] == DISH and not soup_ready(k, x, goal)):
         return d.route[goal]
     if k.front[x[OTHER_CELL], x[OTHER_FACING]] == x[OWN_CELL]:
-        return give_way(k, x, luck)
+        return give_way(k, x, draw)
     return STAY
 
 
 @compiled
-def give_way(k, x, luck):
+def give_way(k, x, draw):
     """Steps into a free neighbouring cell, or stays where there is none."""
-    action = aside(k, x, luck)
+    action = aside(k, x, draw)
     return STAY if action < 0 else action
 
 
@@ -127,7 +130,7 @@ def blank(episodes: int) -> np.ndarray:
     return memory
 
 
-def _compile(stamp: int):
+def _compile(stamp: int) -> Callable[..., None]:
     """Compiles the loop over episodes. numba's cache only looks at this file; `stamp` speaks for the others."""
 
     @numba.njit(cache=True)
@@ -141,8 +144,9 @@ def _compile(stamp: int):
     return act
 
 
-_SOURCES = sorted(Path(__file__).parent.glob("overcooked_*.py"))
-_run = _compile(1 + int(sha256(b"".join(path.read_bytes() for path in _SOURCES))[:12], 16))
+_PARTS = sorted(Path(__file__).parent.glob("overcooked_*.py"))
+_SOURCES = b"".join(path.read_bytes() for path in [*_PARTS, *(Path(str(m.__file__)) for m in (layouts, luck, symbols))])
+_run = _compile(1 + int(sha256(_SOURCES)[:12], 16))
 
 
 def act(k: Kitchen, r: Rules, symbols: np.ndarray, seeds: np.ndarray, step: int, memory: np.ndarray) -> np.ndarray:

@@ -15,7 +15,8 @@ from crossplay.benchmark.games.overcooked.symbols import OTHER_CELL, OWN_CELL, O
 STEP = 4
 NEVER = 30_000  # price of what cannot be reached
 PASSING, STANDING = 3 * STEP, 100 * STEP  # extra for entering the partner's cell
-compiled = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # parts of what overcooked_kernel caches
+# Parts of what overcooked_kernel compiles and caches; without the wrappers for calls from Python, which cost seconds.
+compiled = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
 
 
 class Desk(NamedTuple):
@@ -28,12 +29,12 @@ class Desk(NamedTuple):
     queued: np.ndarray  # [cells]
     price: np.ndarray  # [cells] of being ready to interact with a fixture; NEVER where impossible
     route: np.ndarray  # [cells] the next action towards that
-    tally: np.ndarray  # [24] what `overcooked_kernel.count` found
+    tally: np.ndarray  # [24] what `overcooked_count.count` found
 
 
 def desk(cells: int) -> Desk:
     """Fresh scratch memory for a kitchen of so many cells."""
-    return Desk(*(np.zeros(cells, dtype=np.int64) for _ in range(7)), np.zeros(24, dtype=np.int64))
+    return Desk(*(np.zeros(size, dtype=np.int64) for size in (*[cells] * 7, 24)))
 
 
 @compiled

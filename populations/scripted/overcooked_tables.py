@@ -60,16 +60,8 @@ def kitchen(name: str, dynamics: Dynamics) -> Kitchen:
     layout, found = load_layout(name), tables(name, dynamics)
     kind = layout.kinds
     sides = list(dict.fromkeys(region(layout, start) for start in layout.starts))
-    side = np.full(len(kind), -1, dtype=np.int8)
-    access = np.full((len(kind), 4), -1, dtype=np.int16)
-    touch = np.zeros((len(sides), len(kind)), dtype=np.bool_)
-    for number, members in enumerate(sides):
-        side[list(members)] = number
-        for cell in members:
-            for facing, ahead in enumerate(found.front[cell]):
-                if kind[ahead] != FLOOR:
-                    access[ahead, facing], touch[number, ahead] = cell, True
-    pots = np.flatnonzero((kind == POT) & touch.any(0)).astype(np.uint8)
+    side, access, touch = _reach(found.front, kind, sides)
+    pots = np.flatnonzero((kind == POT) & touch.any(0))
     away = _Away(_steps(found.front, found.floor, kind), access, side, len(sides))
     near_pot, near_window = away.nearest(kind == POT), away.nearest(kind == SERVING)
     has = np.array([[(row & (kind == k)).sum() for k in range(SERVING + 1)] for row in touch])
@@ -96,6 +88,20 @@ def kitchen(name: str, dynamics: Dynamics) -> Kitchen:
         "spin": _spin(layout),
     }
     return Kitchen(**{field: np.ascontiguousarray(array, dtype=np.int64) for field, array in arrays.items()})
+
+
+def _reach(front: np.ndarray, kind: np.ndarray, sides: list[tuple[int, ...]]) -> tuple[np.ndarray, ...]:
+    """Kitchen's side, access and touch for the floor cells of each side."""
+    side = np.full(len(kind), -1, dtype=np.int8)
+    access = np.full((len(kind), 4), -1, dtype=np.int16)
+    touch = np.zeros((len(sides), len(kind)), dtype=np.bool_)
+    for number, members in enumerate(sides):
+        side[list(members)] = number
+        for cell in members:
+            for facing, ahead in enumerate(front[cell]):
+                if kind[ahead] != FLOOR:
+                    access[ahead, facing], touch[number, ahead] = cell, True
+    return side, access, touch
 
 
 def _steps(front: np.ndarray, floor: np.ndarray, kind: np.ndarray) -> np.ndarray:
@@ -127,7 +133,7 @@ class _Away(NamedTuple):
         """Moves from beside any fixture to beside the nearest goal, int16 [sides, cells]; goals bool [cells]."""
         out = np.full((self.sides, len(goals)), FAR, dtype=np.int16)
         for side in range(self.sides):
-            ends = [cell for goal in np.flatnonzero(goals) for cell in self.beside(goal, side)]
+            ends = [cell for goal in np.flatnonzero(goals).tolist() for cell in self.beside(goal, side)]
             for fixture in range(len(goals)):
                 ways = [self.steps[a, b] for a in self.beside(fixture, side) for b in ends]
                 out[side, fixture] = min(ways, default=FAR)
@@ -137,7 +143,7 @@ class _Away(NamedTuple):
         """Moves from any floor cell to beside a goal and onward from there, the best way, int16 [cells]."""
         out = np.full(len(goals), FAR, dtype=np.int16)
         for cell, side in enumerate(self.side):
-            for goal in np.flatnonzero(goals):
+            for goal in np.flatnonzero(goals).tolist():
                 for stop in self.beside(goal, side) if side >= 0 else ():
                     out[cell] = min(out[cell], self.steps[cell, stop] + onward[side, goal])
         return out
