@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import lcm
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -163,13 +162,22 @@ def learn(
     )
     if checkpoint and checkpoint.exists():
         learning.load(checkpoint)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # more would wait for each other: these networks are small
+    try:
+        _loop(learning, on_update, checkpoint, checkpoint_seconds)
+    finally:
+        torch.set_num_threads(threads)
+    return net.cpu()
+
+
+def _loop(learning: Learning, on_update: OnUpdate, checkpoint: Path | None, checkpoint_seconds: float) -> None:
+    budget, net = learning.budget, learning.net
     began = saved = time.perf_counter()
-    aligned = lcm(ppo.rollout, game.spec.horizon) * budget.games  # steps after which every game is between episodes
     while learning.steps < budget.steps:
         learning.iterate()
         now = time.perf_counter()
         on_update(Update(learning.steps, budget.steps, learning.last_return, now - began, learning.stats, net))
-        if checkpoint and learning.steps % aligned == 0 and now - saved > checkpoint_seconds:
+        if checkpoint and learning.between_episodes and now - saved > checkpoint_seconds:
             learning.save(checkpoint)
             saved = now
-    return net.cpu()

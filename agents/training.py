@@ -63,7 +63,6 @@ class Training(NamedTuple):
         return self.done() or self._train(on_update)
 
     def _train(self, on_update: Callable[[Update], None]) -> Card:
-        torch.set_num_threads(1)
         curve: list[list[float]] = []
 
         def watch(update: Update) -> None:

@@ -1,9 +1,14 @@
 """collab-grid's rules, compiled. An episode is eight small integers: r0, c0, carry0, r1, c1, carry1, onion0, onion1."""
 
+from pathlib import Path
+
 import numba
 import numpy as np
 
+from crossplay.benchmark.compiled import kernels
 from crossplay.benchmark.luck import uniform
+
+kernel = kernels(Path(__file__))
 
 SIZE = 5
 POT = (2, 2)
@@ -15,7 +20,7 @@ MOVE_COST, COLLISION_COST, PICKUP, DELIVERY, RESPAWN = 0.2, 2.0, 1.0, 10.0, 0.2
 ORDER, ONION_0, ONION_1, START = 0, 1, 2, 3  # streams of luck: who moves first, each onion's respawn, who starts where
 
 
-@numba.njit(parallel=True, cache=True)
+@kernel
 def deal(seeds: np.ndarray, cells: np.ndarray) -> None:
     """Writes fresh episodes into cells int8 [episodes, 8]; which seat gets which start is even luck."""
     for e in numba.prange(len(seeds)):
@@ -50,7 +55,7 @@ def _turn(me: tuple, other: tuple, onions: tuple, action: int) -> tuple:
     return me, (onions[0] - take_0, onions[1] - take_1), (taken, delivery, move, blocked, int(collision))
 
 
-@numba.njit(parallel=True, cache=True)
+@kernel
 def advance(
     seeds: np.ndarray,
     time: int,
@@ -89,7 +94,7 @@ def advance(
     return wrong
 
 
-@numba.njit(parallel=True, cache=True)
+@kernel
 def look(cells: np.ndarray, ego: bool, features: np.ndarray) -> None:
     """cells int8 [episodes, 8] → features float32 [episodes, 2, 8]; `ego` puts each seat's own triple first."""
     for e in numba.prange(len(cells)):

@@ -6,16 +6,13 @@ holds or is nearer to, but not on a partner that stands still or lets work lie: 
 Who cannot get past the partner pushes, steps aside or goes another way, as its episode's luck has it.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
-from crossplay.benchmark import luck
-from crossplay.benchmark.config import sha256
-from crossplay.benchmark.games.overcooked import layouts, symbols
+from crossplay.benchmark.compiled import kernels
+from crossplay.benchmark.games.overcooked import engine
 from crossplay.benchmark.games.overcooked.engine import INTERACT, STAY
 from crossplay.benchmark.games.overcooked.symbols import OTHER_CELL, OTHER_FACING, OTHER_HELD, OWN_CELL, OWN_HELD
 from crossplay.benchmark.luck import uniform
@@ -130,23 +127,16 @@ def blank(episodes: int) -> np.ndarray:
     return memory
 
 
-def _compile(stamp: int) -> Callable[..., None]:
-    """Compiles the loop over episodes. numba's cache only looks at this file; `stamp` speaks for the others."""
-
-    @numba.njit(cache=True)
-    def act(k, r, symbols, seeds, step, memory, d, actions):
-        for e in range(len(actions) if stamp else 0):
-            watch(k, r, symbols[e], memory[e], d)
-            actions[e] = play(k, r, symbols[e], seeds[e], step, memory[e], d)
-            memory[e, ACTION] = actions[e]
-            memory[e, CELL], memory[e, HELD] = symbols[e, OWN_CELL], symbols[e, OWN_HELD]
-
-    return act
-
-
 _PARTS = sorted(Path(__file__).parent.glob("overcooked_*.py"))
-_SOURCES = b"".join(path.read_bytes() for path in [*_PARTS, *(Path(str(m.__file__)) for m in (layouts, luck, symbols))])
-_run = _compile(1 + int(sha256(_SOURCES)[:12], 16))
+
+
+@kernels(*_PARTS, Path(engine.__file__).parent, parallel=False)
+def _run(k, r, symbols, seeds, step, memory, d, actions):
+    for e in range(len(actions)):
+        watch(k, r, symbols[e], memory[e], d)
+        actions[e] = play(k, r, symbols[e], seeds[e], step, memory[e], d)
+        memory[e, ACTION] = actions[e]
+        memory[e, CELL], memory[e, HELD] = symbols[e, OWN_CELL], symbols[e, OWN_HELD]
 
 
 def act(k: Kitchen, r: Rules, symbols: np.ndarray, seeds: np.ndarray, step: int, memory: np.ndarray) -> np.ndarray:

@@ -4,9 +4,12 @@ Order inside a step: interacts resolve, seat 0 then seat 1, on old positions; th
 What counts as useful is judged by the pots as they were before the step, and by hands as they are now.
 """
 
+from pathlib import Path
+
 import numba
 import numpy as np
 
+from crossplay.benchmark.compiled import kernels
 from crossplay.benchmark.games.overcooked import events as ev
 from crossplay.benchmark.games.overcooked.layouts import (
     COUNTER,
@@ -26,7 +29,7 @@ _PICKUP, _DROP, _POTTING = np.array((0, *ev.PICKUP)), np.array((0, *ev.DROP)), n
 # Helpers are inlined into the kernel, and neither own nor allocate memory: without `_nrt=False` each call would count
 # references to every array it is handed, which costs twenty times what it does.
 helper = numba.njit(forceinline=True, _nrt=False)  # type: ignore[call-overload]
-kernel = numba.njit(parallel=True, cache=True)
+kernel = kernels(Path(__file__).parent)
 
 
 @kernel
