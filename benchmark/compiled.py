@@ -22,7 +22,7 @@ def kernels(*sources: Path, parallel: bool = True) -> Callable[[Callable[..., An
 
     def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         dispatcher = numba.njit(parallel=parallel, cache=True)(function)
-        index = dispatcher._cache._cache_file
+        index = dispatcher._cache._cache_file  # type: ignore[attr-defined]  # numba offers no public way
         index._source_stamp = (index._source_stamp, digest)
         return dispatcher
 
