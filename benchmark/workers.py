@@ -12,6 +12,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+def one_thread() -> None:
+    """Keeps this process to one thread in libraries loaded from now on; what the user's environment says wins."""
+    for name in ("OMP", "MKL", "OPENBLAS", "NUMBA"):
+        os.environ.setdefault(f"{name}_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve the other core's process
+
+
 def default_jobs() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -44,7 +51,7 @@ def _outcomes(function: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iter
         return
     from joblib import Parallel, delayed, parallel_config
 
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve the other core's process
+    one_thread()
     with parallel_config(backend="loky", inner_max_num_threads=1):
         modules = sorted(GAMES.modules | POLICIES.modules)
         calls = (delayed(_informed)(modules, function, task) for task in tasks)

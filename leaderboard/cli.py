@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from crossplay.benchmark.errors import Refused, unknown
-from crossplay.benchmark.workers import default_jobs
+from crossplay.benchmark.workers import default_jobs, one_thread
 from crossplay.leaderboard import console
 
 app = typer.Typer(
@@ -229,8 +229,10 @@ def doctor() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs the command line. Exit codes: 0 fine, 1 refused or failed, 2 wrong usage, 130 interrupted."""
+    one_thread()
     try:
         result: Any = app(args=arguments, standalone_mode=False, prog_name="crossplay")
+        sys.exit(result if isinstance(result, int) else 0)
     except Refused as refused:
         code, message = 1, f"refused: {refused}"
     except (typer.Abort, KeyboardInterrupt):
@@ -240,8 +242,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             error.show()
             sys.exit(error.exit_code)
         raise
-    else:
-        sys.exit(result if isinstance(result, int) else 0)
     print(message, file=sys.stderr)
     sys.exit(code)
 
