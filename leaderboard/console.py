@@ -1,5 +1,6 @@
 """What the command line shows: progress bars, tables and lines."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from crossplay.leaderboard.run import Tell
     from crossplay.populations.population import Population
 
-SCREEN = Console()
+SCREEN = Console() if sys.stdout.isatty() else Console(width=100)
 
 
 def say(line: str) -> None:
@@ -72,7 +73,7 @@ def show_boards(boards: "Sequence[Board]") -> None:
     from crossplay.leaderboard.table import table
 
     for board in boards:
-        SCREEN.print(table(board))
+        SCREEN.print(table(board, SCREEN.width))
 
 
 def show_list(title: str, rows: Sequence[tuple[str, str]]) -> None:

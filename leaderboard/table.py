@@ -13,7 +13,7 @@ from crossplay.leaderboard.board import OVERALL, Board, Number, Row
 
 NULL = "–"
 WIDTH = 100
-HEADERS = ("mean", "95 % interval", "IQM", "CVaR₂₀", "worst", "self-play", "gap")
+HEADERS = ("mean", "95 % interval", "IQM", "CVaR₂₀", "worst", "self", "gap")
 
 
 def text(board: Board, width: int = WIDTH) -> str:
@@ -80,12 +80,13 @@ def _fitting(columns: Sequence[tuple[str, list[str], str]], room: int) -> int:
 def captions(board: Board) -> list[str]:
     """What the numbers are: partners, seats, episodes, the headline and its interval."""
     overall = board.game == OVERALL
-    what = f"Plain mean over {len(board.games)} games. " if overall else ""
+    games = f"Plain mean over {len(board.games)} games in their own units: those that pay more weigh more. "
+    what = games if overall else ""
     lines = [
         f"{what}Held out: {_span(board.partners)} partners of {len(board.families)} families, "
         f"{_span(board.seats)} seats, {_span(board.episodes)} episodes a match.",
         "mean: average over families of the average over their partners; worst: the lowest partner; CVaR₂₀: the worst "
-        "fifth of partners; gap: self-play − mean (lower is better).",
+        "fifth of partners; self: with itself; gap: self − mean (lower is better).",
         f"Interval: 95 % bootstrap ({board.samples} resamples) over trained seeds × partners within families, never "
         f"over episodes. {NULL}: something it needs was not played.",
     ]
