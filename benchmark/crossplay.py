@@ -4,6 +4,7 @@ import platform
 import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -147,6 +148,7 @@ def _provenance(seconds: float) -> dict[str, Any]:
     return {
         "seconds": round(seconds, 4),
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "crossplay": version("crossplay"),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": f"{platform.system()} {platform.machine()}",

@@ -7,9 +7,15 @@ import torch
 
 from crossplay.agents.chooser import chooser
 from crossplay.agents.inference import Network, NetworkPolicy
+from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import WEIGHTS, Architecture, PolicyNet
+from crossplay.agents.ppo import PPO
+from crossplay.agents.trainer import Budget
+from crossplay.benchmark.config import build
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Observation
+from crossplay.benchmark.games.overcooked.game import Overcooked
+from crossplay.benchmark.match import play
 from crossplay.benchmark.seeding import spread
 from tests.agents.echo import Echo
 
@@ -114,3 +120,22 @@ def test_views_and_bodies_are_checked_against_the_game():
         PolicyNet(Architecture(view="shwn"), GAME.spec, shared=True, seed=0)
     with pytest.raises(Refused, match=r"a cnn reads \[width, height, planes\]"):
         PolicyNet(Architecture(body="cnn"), GAME.spec, shared=True, seed=0)
+
+
+def test_a_cnn_trains_on_planes_and_plays_what_it_learned(tmp_path):
+    game = Overcooked(horizon=40)
+    trainer = IPPO(
+        architecture=Architecture(body="cnn", view="lossless", channels=(8,), hidden=(16,), activation="relu"),
+        ppo=PPO(rollout=20),
+        budget=Budget(steps=320, games=4),
+    )
+    net = trainer.train(game, (), seed=0, device="cpu", on_update=lambda update: None)
+    (tmp_path / WEIGHTS).write_bytes(net.contents()[WEIGHTS])
+    maker = {key: value for key, value in net.maker().items() if key != "kind"}
+    policy = build(Network, maker).make(game, tmp_path)
+    seen = game.observe(game.reset(spread(0, 3)), "lossless").of(1, slice(0, 3))
+    with torch.no_grad():
+        wanted = net.of(1).log_policy(torch.from_numpy(seen.features), torch.from_numpy(seen.legal)).exp().numpy()
+    odds = chooser(policy.net.of(1))(seen.features, seen.legal)
+    assert odds / odds.sum(axis=1, keepdims=True) == pytest.approx(wanted, abs=1e-5)
+    assert play(game, [policy, policy], episodes=3, game_seed=0, policy_seeds=[1, 2]).returns.shape == (3, 2)

@@ -9,7 +9,9 @@ import torch
 from crossplay.agents.best_response import BestResponse
 from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.ippo import IPPO
+from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.ppo import PPO, Samples, advantages, losses
+from crossplay.agents.rollout import Collector, Seating
 from crossplay.agents.trainer import Budget, Update
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import play
@@ -121,6 +123,33 @@ def test_partners_are_wanted_exactly_where_they_belong():
         IPPO().train(Echo(), [partner], seed=0, device="cpu", on_update=lambda update: None)
     with pytest.raises(Refused, match="needs partners"):
         BestResponse().train(Echo(), [], seed=0, device="cpu", on_update=lambda update: None)
+
+
+class Shaped(Echo):
+    """Echo that pays in shaped reward only, and remembers what was collected."""
+
+    def step(self, state, actions):
+        state, paid = super().step(state, actions)
+        return state, paid._replace(rewards=0 * paid.rewards, shaping=paid.rewards)
+
+
+def test_shaped_reward_fades_to_nothing():
+    budget = Budget(steps=1000, shaping_steps=400)
+    assert [budget.shaping(steps) for steps in (0, 100, 400, 900)] == [1.0, 0.75, 0.0, 0.0]
+    assert Budget(steps=1000).shaping(250) == 0.5
+    assert Budget(steps=1000, shaping_steps=0).shaping(0) == 0.0
+    net = PolicyNet(Architecture(), Shaped().spec, shared=True, seed=0)
+    tables = [Seating(slice(0, 4), (0, 0))]
+
+    def collected(weight):
+        collector = Collector(Shaped(), "shown", [net.of(0)], lambda batch: tables, 4, 0, torch.device("cpu"))
+        (seen,), returns = collector.collect(10, weight, torch.Generator().manual_seed(0))
+        assert set(returns) == {0.0}, "shaped reward is never part of a return"
+        return seen.rewards.sum().item()
+
+    assert collected(1.0) > 0
+    assert collected(0.25) == pytest.approx(collected(1.0) / 4)
+    assert collected(0.0) == 0.0
 
 
 def weights(trainer, seed, checkpoint=None, on_update=lambda update: None):
