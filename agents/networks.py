@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from crossplay.benchmark.config import config, to_table
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import GameSpec
+from crossplay.benchmark.workers import single_threaded
 
 WEIGHTS = "weights.safetensors"
 
@@ -96,9 +97,9 @@ class PolicyNet(nn.Module):
         self.architecture, self.spec, self.shared = architecture, spec, shared
         self.view = architecture.view_of(spec)
         generator = torch.Generator().manual_seed(seed)
-        self.nets = nn.ModuleList(
-            ActorCritic(architecture, spec, generator) for _ in range(1 if shared else spec.seats)
-        )
+        with single_threaded():  # orthogonal starts round by the number of threads
+            nets = [ActorCritic(architecture, spec, generator) for _ in range(1 if shared else spec.seats)]
+        self.nets = nn.ModuleList(nets)
 
     def of(self, seat: int) -> ActorCritic:
         """The network that plays a seat."""

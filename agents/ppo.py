@@ -28,6 +28,7 @@ class PPO:
     value: NonNegativeFloat = 0.5  # weight of the critic's loss
     max_norm: PositiveFloat = 0.5  # of the gradient
     normalise: bool = True  # advantages, by minibatch
+    rescale: bool = False  # then divide entropy and leash by the same deviation, so that they keep their units
 
 
 class Samples(NamedTuple):
@@ -40,6 +41,26 @@ class Samples(NamedTuple):
     values: Tensor  # [n], predicted then
     advantages: Tensor  # [n]
     targets: Tensor  # [n], for the critic
+
+
+class Leash(NamedTuple):
+    """What holds a policy near a reference: its price times their divergence is added to the loss."""
+
+    reference: Tensor  # [n, actions] log-probabilities; −∞ where illegal
+    price: float
+    residual: bool = False  # the net's output is added to the reference's instead of standing alone
+    reverse: bool = False  # KL(reference ‖ policy) instead of KL(policy ‖ reference)
+
+    def log_policy(self, net: ActorCritic, features: Tensor, legal: Tensor) -> Tensor:
+        """The leashed policy's log-probabilities [n, actions]."""
+        if not self.residual:
+            return net.log_policy(features, legal)
+        return torch.log_softmax(self.reference + net.logits(features).masked_fill(~legal, 0.0), dim=-1)
+
+    def divergence(self, log_policy: Tensor, legal: Tensor) -> Tensor:
+        """The exact divergence at every sample, in nats, [n]."""
+        p, q = (self.reference, log_policy) if self.reverse else (log_policy, self.reference)
+        return (p.exp() * (p - q).masked_fill(~legal, 0.0)).sum(dim=1)
 
 
 class Losses(NamedTuple):
@@ -76,12 +97,17 @@ def advantages(
     return result
 
 
-def prepare(net: ActorCritic, seen: Experience, ppo: PPO, terminal: bool) -> Samples:
+def policy_of(net: ActorCritic, features: Tensor, legal: Tensor, leash: Leash | None) -> Tensor:
+    """Log-probabilities [n, actions] of a net, leashed or free."""
+    return leash.log_policy(net, features, legal) if leash else net.log_policy(features, legal)
+
+
+def prepare(net: ActorCritic, seen: Experience, ppo: PPO, terminal: bool, leash: Leash | None = None) -> Samples:
     """Experience as flat samples under the policy and critic that collected it."""
     steps, lanes = seen.actions.shape
     flat = [t.flatten(0, 1) for t in (seen.features, seen.legal, seen.actions)]
     with torch.inference_mode():
-        log_probs = net.log_policy(flat[0], flat[1]).gather(1, flat[2][:, None]).squeeze(1)
+        log_probs = policy_of(net, flat[0], flat[1], leash).gather(1, flat[2][:, None]).squeeze(1)
         values = net.value(flat[0])
         after = net.value(seen.after.flatten(0, 1)).view(-1, lanes)
         gains = advantages(
@@ -91,14 +117,16 @@ def prepare(net: ActorCritic, seen: Experience, ppo: PPO, terminal: bool) -> Sam
     return Samples(*(t.clone() for t in (*flat, log_probs, values, gains, targets)))
 
 
-def losses(net: ActorCritic, batch: Samples, ppo: PPO) -> Losses:
-    """The clipped surrogate, the critic's squared error and the entropy bonus of a minibatch."""
-    log_policy = net.log_policy(batch.features, batch.legal)
+def losses(net: ActorCritic, batch: Samples, ppo: PPO, leash: Leash | None = None) -> Losses:
+    """The clipped surrogate, the critic's squared error, the entropy bonus and the leash of a minibatch."""
+    log_policy = policy_of(net, batch.features, batch.legal, leash)
     log_ratio = log_policy.gather(1, batch.actions[:, None]).squeeze(1) - batch.log_probs
     ratio = log_ratio.exp()
-    gains = batch.advantages
+    gains, unit = batch.advantages, torch.ones(())
     if ppo.normalise:
-        gains = (gains - gains.mean()) / (gains.std(correction=0) + 1e-8)
+        deviation = gains.std(correction=0) + 1e-8
+        gains = (gains - gains.mean()) / deviation
+        unit = deviation if ppo.rescale else unit
     policy = -torch.minimum(gains * ratio, gains * ratio.clamp(1 - ppo.clip, 1 + ppo.clip)).mean()
     values = net.value(batch.features)
     error = (values - batch.targets) ** 2
@@ -110,12 +138,19 @@ def losses(net: ActorCritic, batch: Samples, ppo: PPO) -> Losses:
     with torch.no_grad():
         kl = (ratio - 1 - log_ratio).mean()
         clipped = ((ratio - 1).abs() > ppo.clip).float().mean()
-    total = policy + ppo.value * value - ppo.entropy * entropy
+    total = policy + ppo.value * value - ppo.entropy / unit * entropy
+    if leash:
+        total = total + leash.price / unit * leash.divergence(log_policy, batch.legal).mean()
     return Losses(total, policy, value, entropy, kl, clipped)
 
 
 def update(
-    net: ActorCritic, optimiser: torch.optim.Optimizer, samples: Samples, ppo: PPO, luck: torch.Generator
+    net: ActorCritic,
+    optimiser: torch.optim.Optimizer,
+    samples: Samples,
+    ppo: PPO,
+    luck: torch.Generator,
+    leash: Leash | None = None,
 ) -> dict[str, float]:
     """Epochs of shuffled minibatches; returns the means of what is watched."""
     count = len(samples.actions)
@@ -124,9 +159,10 @@ def update(
     watched = []
     for _ in range(ppo.epochs):
         order = torch.randperm(count, generator=luck).to(samples.actions.device)
-        shuffled = Samples(*(t[order] for t in samples))
         for start in range(0, count, size):
-            loss = losses(net, Samples(*(t[start : start + size] for t in shuffled)), ppo)
+            part = order[start : start + size]
+            held = leash and leash._replace(reference=leash.reference[part])
+            loss = losses(net, Samples(*(t[part] for t in samples)), ppo, held)
             optimiser.zero_grad(set_to_none=True)
             loss.total.backward()
             torch.nn.utils.clip_grad_norm_(parameters, ppo.max_norm)

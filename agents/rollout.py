@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crossplay.agents.chooser import chooser
-from crossplay.agents.networks import ActorCritic
+from crossplay.agents.chooser import Chooser
 from crossplay.benchmark.game import Game, Observation
 from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.seeding import derive, sample, spread
@@ -46,16 +45,13 @@ class Collector:
 
     game: Game
     view: str
-    learners: Sequence[ActorCritic]
+    learners: Sequence[Chooser]  # how each of them picks actions
     seatings: Callable[[int], Sequence[Seating]]  # batch number → tables, asked for at every reset
     episodes: int
     seed: int
     device: torch.device
     batch: int = -1  # number of the current batch of episodes
     step: int = 0  # inside it
-
-    def __post_init__(self) -> None:
-        self._choosers = [chooser(learner) for learner in self.learners]
 
     def reset(self) -> None:
         """Fresh episodes: their luck derives from the batch number, so a resumed training meets the same."""
@@ -106,7 +102,7 @@ class Collector:
     def _advance(self, logs: list["_Log"], shaping: float, luck: torch.Generator) -> tuple[np.ndarray, bool]:
         seen = self.game.observe(self.state, self.view)
         actions = np.empty((self.episodes, self.game.spec.seats), dtype=np.int64)
-        for learner, lanes, log in zip(self._choosers, self.lanes, logs, strict=True):
+        for learner, lanes, log in zip(self.learners, self.lanes, logs, strict=True):
             features, legal = _gather(seen.features, lanes), _gather(seen.legal, lanes)
             chosen = sample(learner(features, legal), torch.rand(len(legal), generator=luck).numpy())
             log.features.append(features)

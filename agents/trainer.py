@@ -8,17 +8,20 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from pydantic import PositiveInt
+from torch import nn
 
 from crossplay.agents import ppo as algorithm
-from crossplay.agents.networks import PolicyNet
-from crossplay.agents.ppo import PPO
-from crossplay.agents.rollout import Collector, Seating
+from crossplay.agents.chooser import Chooser, chooser
+from crossplay.agents.networks import ActorCritic, PolicyNet
+from crossplay.agents.ppo import PPO, Leash, Samples
+from crossplay.agents.rollout import Collector, Experience, Seating
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.registry import Registry
 from crossplay.benchmark.seeding import derive
+from crossplay.benchmark.workers import single_threaded
 
 TRAINERS = Registry("trainer")
 
@@ -68,11 +71,60 @@ class Budget:
         return max(0.0, 1 - steps / fade) if fade else 0.0
 
 
+class Lesson(NamedTuple):
+    """What one learner is to be updated with."""
+
+    learner: int  # its number
+    samples: Samples
+    ppo: PPO
+    leash: Leash | None = None
+
+
+class Method(Protocol):
+    """How experience becomes lessons: where algorithms built on PPO differ."""
+
+    @property
+    def learners(self) -> Sequence[ActorCritic]:
+        """Numbered as in the seatings."""
+        ...
+
+    @property
+    def choosers(self) -> Sequence[Chooser]:
+        """How each of them picks actions."""
+        ...
+
+    @property
+    def module(self) -> nn.Module:
+        """All of them, and whatever else a checkpoint has to hold."""
+        ...
+
+    def lessons(self, seen: list[Experience], progress: float) -> tuple[list[Lesson], dict[str, float]]:
+        """Lessons for some or all learners, and numbers to watch; `progress` runs from 0 to 1."""
+        ...
+
+
+class Independent:
+    """Every learner learns from what it earned itself."""
+
+    def __init__(self, net: PolicyNet, ppo: PPO) -> None:
+        self.module, self._ppo = net, ppo
+        self.learners = [net.of(seat) for seat in range(len(net.nets))]
+        self.choosers = [chooser(learner) for learner in self.learners]
+
+    def lessons(self, seen: list[Experience], progress: float) -> tuple[list[Lesson], dict[str, float]]:
+        """One lesson for every learner."""
+        terminal = self.module.spec.terminal
+        return [
+            Lesson(k, algorithm.prepare(learner, experience, self._ppo, terminal), self._ppo)
+            for k, (learner, experience) in enumerate(zip(self.learners, seen, strict=True))
+        ], {}
+
+
 @dataclass
 class Learning:
     """One training under way: networks, optimisers, luck and experience; all that a checkpoint has to hold."""
 
-    net: PolicyNet
+    method: Method
     ppo: PPO
     budget: Budget
     collector: Collector
@@ -89,13 +141,13 @@ class Learning:
                 for group in optimiser.param_groups:
                     group["lr"] = self.ppo.learning_rate * max(0.0, 1 - self.steps / self.budget.steps)
         seen, finished = self.collector.collect(self.ppo.rollout, self.budget.shaping(self.steps), self.luck)
-        terminal = self.collector.game.spec.terminal
-        watched = []
-        for learner, optimiser, experience in zip(self.collector.learners, self.optimisers, seen, strict=True):
-            samples = algorithm.prepare(learner, experience, self.ppo, terminal)
-            watched.append(algorithm.update(learner, optimiser, samples, self.ppo, self.luck))
+        lessons, numbers = self.method.lessons(seen, self.steps / self.budget.steps)
+        watched = [
+            algorithm.update(self.method.learners[number], self.optimisers[number], samples, settings, self.luck, leash)
+            for number, samples, settings, leash in lessons
+        ]
         self.steps += self.ppo.rollout * self.budget.games
-        self.stats = {k: sum(w[k] for w in watched) / len(watched) for k in watched[0]}
+        self.stats = {k: sum(w[k] for w in watched) / len(watched) for k in watched[0]} | numbers
         if finished:
             self.last_return = sum(finished[-self.budget.games :]) / min(len(finished), self.budget.games)
 
@@ -110,7 +162,7 @@ class Learning:
         draft = path.with_suffix(".draft")
         torch.save(
             {
-                "net": self.net.state_dict(),
+                "net": self.method.module.state_dict(),
                 "optimisers": [o.state_dict() for o in self.optimisers],
                 "luck": self.luck.get_state(),
                 "steps": self.steps,
@@ -125,7 +177,7 @@ class Learning:
         """Goes on from a saved training."""
         try:
             saved: dict[str, Any] = torch.load(path, weights_only=True)
-            self.net.load_state_dict(saved["net"])
+            self.method.module.load_state_dict(saved["net"])
             for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
                 optimiser.load_state_dict(state)
         except Exception as error:  # torch raises many kinds for a file that is cut short or not its own
@@ -147,32 +199,31 @@ def learn(
     device: str,
     on_update: OnUpdate,
     checkpoint: Path | None,
+    method: Callable[[PolicyNet, PPO], Method] = Independent,
     checkpoint_seconds: float = 20.0,
 ) -> PolicyNet:
     """PPO for every network in `net`, at the tables `seatings(batch)` sets; returns the trained net on the CPU."""
-    net.to(device)
-    learners = [net.of(seat) for seat in range(len(net.nets))]
+    taught = method(net.to(device), ppo)
+    luck = derive(seed, "rollout")
     learning = Learning(
-        net,
+        taught,
         ppo,
         budget,
-        Collector(game, net.view, learners, seatings, budget.games, derive(seed, "rollout"), torch.device(device)),
+        Collector(game, net.view, taught.choosers, seatings, budget.games, luck, torch.device(device)),
         torch.Generator().manual_seed(derive(seed, "luck")),
-        [torch.optim.Adam(n.parameters(), lr=ppo.learning_rate, eps=1e-5, fused=True) for n in learners],
+        [torch.optim.Adam(n.parameters(), lr=ppo.learning_rate, eps=1e-5, fused=True) for n in taught.learners],
     )
     if checkpoint and checkpoint.exists():
         learning.load(checkpoint)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # more would wait for each other: these networks are small
-    try:
-        _loop(learning, on_update, checkpoint, checkpoint_seconds)
-    finally:
-        torch.set_num_threads(threads)
+    with single_threaded():
+        _loop(learning, net, on_update, checkpoint, checkpoint_seconds)
     return net.cpu()
 
 
-def _loop(learning: Learning, on_update: OnUpdate, checkpoint: Path | None, checkpoint_seconds: float) -> None:
-    budget, net = learning.budget, learning.net
+def _loop(
+    learning: Learning, net: PolicyNet, on_update: OnUpdate, checkpoint: Path | None, checkpoint_seconds: float
+) -> None:
+    budget = learning.budget
     began = saved = time.perf_counter()
     while learning.steps < budget.steps:
         learning.iterate()

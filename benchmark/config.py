@@ -87,7 +87,13 @@ def scalar(text: str) -> Any:
 
 
 def to_table(thing: Any) -> dict[str, Any]:
-    """A registered thing as the table `from_table` reads; None-valued fields are left out, since TOML has no null."""
+    """A registered thing as the table `from_table` reads; None-valued fields are left out, since TOML has no null.
+
+    Raises ValueError where None is not the field's default: left out, it would be read back as something else.
+    """
+    for item in fields(type(thing)):
+        if getattr(thing, item.name) is None and item.default is not None:
+            raise ValueError(f"{type(thing).__name__}.{item.name} is None, which a table cannot say")
     table = TypeAdapter(type(thing)).dump_python(thing, mode="json", exclude_none=True)
     return {"kind": type(thing).kind, **table} if hasattr(type(thing), "kind") else dict(table)
 

@@ -9,6 +9,7 @@ from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game, GameSpec, Observation
 from crossplay.benchmark.policy import Memory, Policy
 from crossplay.benchmark.seeding import Seeds, derive, spread
+from crossplay.benchmark.workers import single_threaded
 
 HARNESS = 1  # part of every match key: bump it with any change that moves scores
 
@@ -51,14 +52,20 @@ def play_tables(game: Game, tables: Sequence[Table]) -> list[Returns]:
             raise Refused(f"{spec.name} has {spec.seats} seats; given {given[0]} policies and {given[1]} policy seeds")
     ends = np.cumsum([len(table.game_seeds) for table in tables])
     rows = [slice(end - len(table.game_seeds), end) for end, table in zip(ends, tables, strict=True)]
+    with single_threaded():
+        return _play(game, tables, rows)
+
+
+def _play(game: Game, tables: Sequence[Table], rows: list[slice]) -> list[Returns]:
+    spec, episodes = game.spec, rows[-1].stop
     state = game.reset(np.concatenate([table.game_seeds for table in tables]))
     memories = [
         [policy.begin(seeds, seat) for seat, (policy, seeds) in enumerate(zip(t.policies, t.policy_seeds, strict=True))]
         for t in tables
     ]
     views = {policy.view for table in tables for policy in table.policies}
-    total = _zeros(spec, int(ends[-1]))
-    actions = np.empty((int(ends[-1]), spec.seats), dtype=np.int64)
+    total = _zeros(spec, episodes)
+    actions = np.empty((episodes, spec.seats), dtype=np.int64)
     for step in range(spec.horizon):
         seen = {view: game.observe(state, view) for view in views}
         for table, part, memory in zip(tables, rows, memories, strict=True):

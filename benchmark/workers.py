@@ -1,9 +1,13 @@
 """Work spread over processes: one single-threaded process per core, results as they come."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
+
+from threadpoolctl import threadpool_limits
 
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.registry import GAMES, POLICIES
@@ -14,9 +18,26 @@ R = TypeVar("R")
 
 def one_thread() -> None:
     """Keeps this process to one thread in libraries loaded from now on; what the user's environment says wins."""
+    if "numba" in sys.modules:  # it would refuse the change, and too late it is anyway
+        return
     for name in ("OMP", "MKL", "OPENBLAS", "NUMBA"):
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve the other core's process
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """One thread for matrix libraries inside: faster at these sizes, and the same rounding in every process."""
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else 0
+    with threadpool_limits(1, user_api="blas"):
+        if torch:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(threads)
 
 
 def default_jobs() -> int:
@@ -51,7 +72,7 @@ def _outcomes(function: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iter
         return
     from joblib import Parallel, delayed, parallel_config
 
-    one_thread()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve the other core's process
     with parallel_config(backend="loky", inner_max_num_threads=1):
         modules = sorted(GAMES.modules | POLICIES.modules)
         calls = (delayed(_informed)(modules, function, task) for task in tasks)

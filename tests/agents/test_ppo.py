@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from crossplay.agents.best_response import BestResponse
+from crossplay.agents.chooser import chooser
 from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.ppo import PPO, Samples, advantages, losses
 from crossplay.agents.rollout import Collector, Seating
-from crossplay.agents.trainer import Budget, Update
+from crossplay.agents.trainer import Budget, Update, learn
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import play
 from crossplay.benchmark.policy import Uniform
@@ -142,7 +143,7 @@ def test_shaped_reward_fades_to_nothing():
     tables = [Seating(slice(0, 4), (0, 0))]
 
     def collected(weight):
-        collector = Collector(Shaped(), "shown", [net.of(0)], lambda batch: tables, 4, 0, torch.device("cpu"))
+        collector = Collector(Shaped(), "shown", [chooser(net.of(0))], lambda batch: tables, 4, 0, torch.device("cpu"))
         (seen,), returns = collector.collect(10, weight, torch.Generator().manual_seed(0))
         assert set(returns) == {0.0}, "shaped reward is never part of a return"
         return seen.rewards.sum().item()
@@ -165,7 +166,8 @@ def test_equal_seeds_give_equal_weights():
 
 def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch):
     trainer = IPPO(ppo=FAST, budget=Budget(steps=4_000))
-    monkeypatch.setattr("crossplay.agents.trainer.learn.__kwdefaults__", {"checkpoint_seconds": 0.0})
+    defaults = {**learn.__kwdefaults__, "checkpoint_seconds": 0.0}
+    monkeypatch.setattr(learn, "__kwdefaults__", defaults)
     seen: list[int] = []
 
     def stop(update: Update) -> None:

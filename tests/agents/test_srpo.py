@@ -1,0 +1,153 @@
+"""SRPO: on one-step games it lands on the risk-averse equilibrium; at τ = 0 it is independent PPO bit for bit."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from crossplay.agents.duel import FLOOR, Risk, reference
+from crossplay.agents.ippo import IPPO
+from crossplay.agents.networks import Architecture
+from crossplay.agents.ppo import PPO, Leash
+from crossplay.agents.srpo import SRPO
+from crossplay.agents.trainer import Budget, learn
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.games.collab_grid import CollabGrid
+from crossplay.benchmark.games.matrix import Matrix
+from tests.agents.echo import Echo
+
+SMALL = PPO(rollout=5, minibatches=2, learning_rate=1e-3, normalise=True)
+
+
+def nothing(update):
+    pass
+
+
+def efforts(game, eps, steps=300_000, **risk):
+    """P(first action) of both heroes, and the last update's numbers."""
+    ppo = PPO(rollout=4, minibatches=1, learning_rate=1e-2, entropy=eps, normalise=False, max_norm=1e9)
+    trainer = SRPO(
+        risk=Risk(**risk), architecture=Architecture(hidden=(16,)), ppo=ppo, budget=Budget(steps=steps, games=256)
+    )
+    last = {}
+    net = trainer.train(game, (), seed=0, device="cpu", on_update=lambda update: last.update(update.stats))
+    seen = game.observe(game.reset(np.arange(1, dtype=np.uint64)), game.spec.view)
+    with torch.no_grad():
+        found = [
+            net.of(seat).log_policy(torch.from_numpy(seen.features[:, seat]), torch.from_numpy(seen.legal[:, seat]))
+            for seat in range(2)
+        ]
+    return [float(log_policy[0, 0].exp()) for log_policy in found], last
+
+
+@pytest.mark.parametrize("how", [{}, {"adversary": "residual"}, {"placement": "reward"}], ids=str)
+def test_the_volunteer_game_at_tau_10(how):
+    """The only equilibrium is P(C) = .7942 for both; the reference (KL of adversary from partner) is exact here."""
+    found, last = efforts(Matrix(), 0.2, tau=10.0, **how)
+    assert found == pytest.approx([0.7942, 0.7942], abs=0.03)
+    assert last["price"] == pytest.approx(0.1)
+    assert 0.3 < last["adversary_nats"] < 0.8
+
+
+def test_the_volunteer_game_at_tau_0_free_rides():
+    found, _ = efforts(Matrix(), 0.2, tau=0.0)
+    assert sorted(found) == pytest.approx([0.1952, 0.8833], abs=0.03)
+
+
+@pytest.mark.parametrize(("beta", "tau", "effort"), [(0.25, 0.0, 0.965), (0.25, 10.0, 0.188), (0.5, 10.0, 0.731)])
+def test_risk_aversion_lowers_effort_among_complements_and_leaves_it_at_one_half(beta, tau, effort):
+    found, _ = efforts(Matrix(game="effort", beta=beta, cost=0.4), 0.1, tau=tau)
+    assert found == pytest.approx([effort, effort], abs=0.03)
+
+
+def test_an_adversary_that_pays_nothing_is_the_worst_case():
+    """With no price the adversary shirks, whatever the partner does; so the hero works."""
+    found, last = efforts(Matrix(), 0.2, steps=150_000, tau="inf")
+    assert min(found) > 0.9
+    assert last["price"] == 0.0
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_tau_0_is_independent_ppo_bit_for_bit(shared):
+    budget = Budget(steps=400, games=8)
+    same = [
+        trainer.train(Echo(), (), seed=3, device="cpu", on_update=nothing).contents()
+        for trainer in (
+            SRPO(shared=shared, risk=Risk(tau=0.0), ppo=SMALL, budget=budget),
+            IPPO(shared=shared, ppo=SMALL, budget=budget),
+        )
+    ]
+    assert same[0] == same[1]
+
+
+@pytest.mark.parametrize(("mass", "forward", "backward"), [(0.25, 0.596, 0.243), (0.9, 3.82, 2.22)])
+def test_directions_of_the_leash_in_nats(mass, forward, backward):
+    """A partner plays its first action with .99; the adversary puts `mass` on the second."""
+    partner, adversary = torch.tensor([[0.99, 0.01]]).log(), torch.tensor([[1 - mass, mass]]).log()
+    legal = torch.ones(1, 2, dtype=torch.bool)
+    assert float(Leash(partner, 1.0).divergence(adversary, legal)) == pytest.approx(forward, rel=0.01)
+    assert float(Leash(partner, 1.0, reverse=True).divergence(adversary, legal)) == pytest.approx(backward, rel=0.01)
+
+
+def test_references_tremble_and_never_vanish():
+    legal = torch.tensor([[True, True, False]])
+    sure = torch.tensor([[0.0, -math.inf, -math.inf]])
+    plain = reference(sure, legal, 0.0)[0]
+    assert plain.exp().tolist() == pytest.approx([1.0, math.exp(FLOOR), 0.0], abs=1e-5)
+    assert reference(sure, legal, 0.5)[0].exp().tolist() == pytest.approx([0.75, 0.25, 0.0])
+
+
+def test_the_price_falls_as_tau_is_ramped_up():
+    risk = Risk(tau=10.0, off=0.3, ramp=0.4)
+    assert [risk.price(x) for x in (0.0, 0.3)] == [1000.0, 1000.0]
+    assert [risk.price(x) for x in (0.5, 0.7, 1.0)] == pytest.approx([0.2, 0.1, 0.1])
+    assert Risk(tau=10.0).price(0.0) == 0.1
+    assert Risk(tau="inf").price(0.5) == 0.0
+
+
+@pytest.mark.parametrize("risk", [{"off": 0.5}, {"off": 0.5, "adversary": "residual"}], ids=str)
+def test_before_it_moves_the_adversary_is_the_partner(risk):
+    watched = []
+    trainer = SRPO(risk=Risk(**risk), ppo=SMALL, budget=Budget(steps=400, games=8))
+    trainer.train(Echo(), (), seed=0, device="cpu", on_update=lambda update: watched.append(update.stats))
+    nats = [stats.get("adversary_nats") for stats in watched]
+    assert nats[:5] == [None] * 5
+    assert all(value is not None for value in nats[5:])
+    assert nats[5] < 0.01, "it starts as the partner it replaces"
+
+
+def test_a_risk_budget_finds_the_price_that_holds_the_divergence():
+    found, last = efforts(Matrix(), 0.2, steps=600_000, budget=0.5)
+    assert last["adversary_nats"] == pytest.approx(0.5, abs=0.1)
+    assert found == pytest.approx([0.8, 0.8], abs=0.05)
+
+
+def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(learn, "__kwdefaults__", {**learn.__kwdefaults__, "checkpoint_seconds": 0.0})
+    trainer = SRPO(ppo=SMALL, budget=Budget(steps=800, games=8))
+    path = tmp_path / "training"
+
+    def stop(update):
+        if update.steps >= 400:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(Echo(), (), seed=1, device="cpu", on_update=stop, checkpoint=path)
+    resumed = []
+    again = trainer.train(
+        Echo(), (), seed=1, device="cpu", on_update=lambda update: resumed.append(update.steps), checkpoint=path
+    )
+    whole = trainer.train(Echo(), (), seed=1, device="cpu", on_update=nothing)
+    assert resumed[0] > 40
+    assert again.contents() == whole.contents()
+
+
+def test_what_srpo_is_not_for_is_refused():
+    partner = object()
+    with pytest.raises(Refused, match="takes no partners; given 1"):
+        SRPO().train(CollabGrid(), [partner], seed=0, device="cpu", on_update=nothing)
+    with pytest.raises(Refused, match="odd number, 7"):
+        SRPO(budget=Budget(games=7)).train(CollabGrid(), (), seed=0, device="cpu", on_update=nothing)
+    with pytest.raises(Refused, match=r"two seats; .* has 3"):
+        SRPO().train(Matrix(seats=3), (), seed=0, device="cpu", on_update=nothing)
