@@ -11,6 +11,7 @@ from typing import Any, TypeVar, dataclass_transform, get_type_hints
 import tomli_w
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic.fields import FieldInfo
 
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.registry import Registry
@@ -92,7 +93,8 @@ def to_table(thing: Any) -> dict[str, Any]:
     Raises ValueError where None is not the field's default: left out, it would be read back as something else.
     """
     for item in fields(type(thing)):
-        if getattr(thing, item.name) is None and item.default is not None:
+        default = item.default.default if isinstance(item.default, FieldInfo) else item.default
+        if getattr(thing, item.name) is None and default is not None:
             raise ValueError(f"{type(thing).__name__}.{item.name} is None, which a table cannot say")
     table = TypeAdapter(type(thing)).dump_python(thing, mode="json", exclude_none=True)
     return {"kind": type(thing).kind, **table} if hasattr(type(thing), "kind") else dict(table)

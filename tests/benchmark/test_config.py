@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
 from crossplay.benchmark.config import (
     build,
@@ -159,3 +160,15 @@ def test_canonical_text_and_digest_are_of_content_alone():
 def test_canonical_refuses_what_json_cannot_say():
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical(float("inf"))
+
+
+def test_a_none_that_would_be_read_back_as_something_else_is_an_error():
+    @config
+    class Loose:
+        plain: int | None = None
+        named: int | None = Field(default=None, ge=0)
+        other: int | None = 3
+
+    assert to_table(Loose()) == {"other": 3}
+    with pytest.raises(ValueError, match=r"Loose\.other is None"):
+        to_table(Loose(other=None))
