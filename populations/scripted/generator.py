@@ -9,10 +9,11 @@ from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
+from crossplay.benchmark.games.carry import Carry
 from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.games.overcooked.game import Overcooked
 from crossplay.populations.generator import GENERATORS
-from crossplay.populations.scripted import collab_grid, noisy, overcooked  # noqa: F401  registers the policies
+from crossplay.populations.scripted import carry, collab_grid, noisy, overcooked  # noqa: F401  registers the policies
 
 Table = dict[str, Any]
 GREEDY: Table = {"kind": "overcooked-greedy"}
@@ -73,6 +74,8 @@ def standard(game: Game) -> tuple[Partner, ...]:
         tables = _overcooked(game)
     elif isinstance(game, CollabGrid):
         tables = _collab_grid()
+    elif isinstance(game, Carry):
+        tables = _carry(game)
     else:
         constant = {f"always-{k}": {"kind": "constant", "action": k} for k in range(len(game.spec.actions))}
         tables = {"uniform": {"kind": "uniform"}, **constant}
@@ -127,3 +130,20 @@ def _collab_grid() -> dict[str, Table]:
         "circler-inner": {"kind": "collab-grid-circler", "ring": "inner", "clockwise": False},
         "hoarder": {"kind": "collab-grid-hoarder", "onion": "right"},
     }
+
+
+def _carry(game: Carry) -> dict[str, Table]:
+    """Nine. A shirker cannot help with heavy items unless it starts near the goal, so one that dozes stands in there."""
+    worker: Table = {"kind": "carry-worker"}
+    tables: dict[str, Table] = {
+        "worker": worker,
+        "worker-columns": {"kind": "carry-worker", "rows_first": False},
+        "worker-spare": {"kind": "carry-worker", "item": "spare"},
+        "half": {"kind": "carry-half", "share": 0.5},
+        "quitter": {"kind": "carry-quitter", "steps": 30},
+        "trembling": {"kind": "noisy", "epsilon": 0.3, "maker": worker},
+        "camper": {"kind": "carry-camper"},
+        "helper": {"kind": "carry-helper"},
+    }
+    lazy: Table = {"kind": "carry-half", "share": 0.2} if game.heavy else {"kind": "carry-shirker"}
+    return tables | {"dozing" if game.heavy else "shirker": lazy}

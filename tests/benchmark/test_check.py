@@ -30,6 +30,7 @@ EXAMPLES = {  # a kind without an example is checked with its defaults
         {"game": "custom", "payoffs": [[1, 2, 3], [4, 5, 6]], "costs": [[0.5, 0], [1, 2, 0]]},
         {"game": "custom", "payoffs": [2, 1], "seats": 1, "rounds": 3},
     ],
+    "carry": [{}, {"heavy": True, "horizon": 7, "effort": 0.0, "pickup_shaping": 0.5}],
     "collab-grid": [{}, {"horizon": 7}],
     "overcooked": [{}, {"layout": "forced_coordination", "dynamics": "interact", "random_starts": 0.5, "horizon": 50}],
     "pettingzoo": [

@@ -8,7 +8,7 @@ from crossplay.benchmark.check import check_policy
 from crossplay.benchmark.config import from_table, to_table
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Observation
-from crossplay.benchmark.games import CollabGrid, Matrix, Overcooked
+from crossplay.benchmark.games import Carry, CollabGrid, Matrix, Overcooked
 from crossplay.benchmark.games.overcooked.layouts import CLASSIC_FIVE
 from crossplay.benchmark.match import play
 from crossplay.benchmark.registry import POLICIES
@@ -16,7 +16,7 @@ from crossplay.benchmark.seeding import spread
 from crossplay.populations.generator import GENERATORS, generate
 from crossplay.populations.scripted.generator import Scripted, standard
 
-GAMES = [*(Overcooked(layout=layout) for layout in CLASSIC_FIVE), CollabGrid(), Matrix()]
+GAMES = [*(Overcooked(layout=layout) for layout in CLASSIC_FIVE), Carry(), Carry(heavy=True), CollabGrid(), Matrix()]
 COMPETENT = {
     "greedy",
     "keeps-left",
