@@ -25,7 +25,7 @@ def run(capsys, *words):
 
 
 def test_the_commands_are_the_promised_ones():
-    promised = ["run", "train", "populate", "check", "board", "heatmap", "play", "export", "list", "doctor"]
+    promised = ["run", "train", "populate", "check", "board", "heatmap", "play", "export", "list", "doctor", "rqe"]
     assert {*[(name,) for name in promised], ("population", "show"), ("population", "verify")} == set(commands())
 
 
@@ -81,6 +81,7 @@ def test_doctor_names_versions_and_devices(capsys):
         (["heatmap", "nosuch"], "suite.toml: no such file"),
         (["export", "nosuch", "x.csv"], "no matches.sqlite here"),
         (["population", "verify", "nosuch"], "no such file"),
+        (["rqe", "volunter"], "did you mean 'volunteer'?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -1,0 +1,5 @@
+"""`python -m crossplay.leaderboard.cli`."""
+
+from crossplay.leaderboard.cli import main
+
+main()

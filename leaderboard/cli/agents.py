@@ -1,0 +1,87 @@
+"""Commands about agents: train, populate, check, play."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossplay.leaderboard import console
+from crossplay.leaderboard.cli.app import Agent, Device, GameText, Jobs, Seed, Settings, app
+
+
+@app.command()
+def train(
+    trainer: Annotated[str, typer.Argument(help="A trainer's name; see `crossplay list trainers`.")],
+    game: GameText,
+    out: Annotated[Path, typer.Option(help="The card's folder.")],
+    seed: Seed = 0,
+    partner: Annotated[list[Path] | None, typer.Option(help="A partner's card folder; may be repeated.")] = None,
+    device: Device = "cpu",
+    settings: Settings = None,
+) -> None:
+    """Train one agent and save its card; interrupted, it goes on where it stopped.
+
+    Example: **crossplay train ippo overcooked:cramped_room --out agents/ann --set budget.steps=1000000**
+    """
+    from crossplay.leaderboard.agent import training
+
+    task = training(trainer, game, out, seed=seed, partners=partner or [], device=device, settings=settings or [])
+    with console.training(out.name) as on_update:
+        card = task.run(on_update)
+    console.say(f"{card.name}: {card.digest[:12]}… in {out}")
+
+
+@app.command()
+def populate(
+    generator: Annotated[str, typer.Argument(help="A generator's name; see `crossplay list generators`.")],
+    game: GameText,
+    out: Annotated[Path, typer.Option(help="Folder for the cards, one folder each.")],
+    seed: Seed = 0,
+    device: Device = "cpu",
+    settings: Settings = None,
+    *,
+    jobs: Jobs,
+) -> None:
+    """Make partners of one family.
+
+    Example: **crossplay populate fcp overcooked:cramped_room --out partners --set seeds=2**
+    """
+    from crossplay.leaderboard.agent import partners
+
+    for card in partners(generator, game, out, seed=seed, device=device, settings=settings or [], jobs=jobs):
+        console.say(f"{card.name}: {card.family}, {card.digest[:12]}… in {card.root}")
+
+
+@app.command()
+def check(agent: Agent, game: GameText) -> None:
+    """Say everything that is wrong with an agent for a game, all at once.
+
+    Example: **crossplay check agents/ann overcooked:cramped_room**
+    """
+    from crossplay.leaderboard.agent import examine
+
+    faults = examine(agent, game)
+    for fault in faults:
+        console.say(f"✗ {fault}")
+    if faults:
+        raise typer.Exit(1)
+    console.say(f"✓ {agent} plays {game} in every seat")
+
+
+@app.command()
+def play(
+    game: GameText,
+    ego: Agent,
+    partner: Agent,
+    seat: Annotated[int, typer.Option(help="The ego's seat.")] = 0,
+    episodes: Annotated[int, typer.Option(min=1)] = 64,
+    seed: Seed = 0,
+) -> None:
+    """Play one match and print what it paid.
+
+    Example: **crossplay play overcooked:cramped_room overcooked-greedy uniform --episodes 100**
+    """
+    from crossplay.leaderboard.agent import play_match
+
+    spec, result = play_match(game, ego, partner, seat=seat, episodes=episodes, seed=seed)
+    console.show_match(spec, result)

@@ -1,0 +1,80 @@
+"""Commands about boards: run, board, heatmap, export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossplay.leaderboard import console
+from crossplay.leaderboard.cli.app import Device, Jobs, Results, app
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help="A shipped suite's name, or a TOML file.")] = "quick",
+    out: Annotated[Path | None, typer.Option(help="Results folder; results/SUITE by default.")] = None,
+    device: Device = "cpu",
+    *,
+    jobs: Jobs,
+) -> None:
+    """Train, play everybody with everybody held out, and publish board and heatmap; done work is never done again.
+
+    Example: **crossplay run quick --jobs 2**
+    """
+    from crossplay.leaderboard import publish
+    from crossplay.leaderboard.run import run as run_suite
+    from crossplay.leaderboard.suite import load_suite
+
+    plan = load_suite(suite)
+    folder = out or Path("results") / plan.name
+    with console.progress() as tell:
+        run_suite(plan, folder, jobs=jobs, device=device, tell=tell)
+    boards, paths = publish.write(folder)
+    console.show_boards(boards)
+    for path in paths:
+        console.say(f"wrote {path}")
+
+
+@app.command()
+def board(
+    folder: Results = Path("results/quick"),
+    form: Annotated[str, typer.Option("--format", help="table, csv, json or markdown.")] = "table",
+) -> None:
+    """Print the board from stored matches; nothing is played.
+
+    Example: **crossplay board results/quick --format markdown**
+    """
+    from crossplay.leaderboard import publish
+
+    boards = publish.boards(folder)
+    console.show_boards(boards) if form == "table" else console.say(publish.text(boards, form))
+
+
+@app.command()
+def heatmap(
+    folder: Results = Path("results/quick"),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for PNG, SVG and CSV; the results folder by default.")
+    ] = None,
+) -> None:
+    """Draw the cross-play heatmap of every game from stored matches; nothing is played.
+
+    Example: **crossplay heatmap results/quick --out figures**
+    """
+    from crossplay.leaderboard import publish
+
+    for path in publish.heatmaps(folder, out or folder):
+        console.say(f"wrote {path}")
+
+
+@app.command()
+def export(folder: Results, out: Annotated[Path, typer.Argument(help="A .parquet or .csv file.")]) -> None:
+    """Write every stored episode as one tidy table.
+
+    Example: **crossplay export results/quick episodes.parquet**
+    """
+    from crossplay.leaderboard import publish
+
+    with publish.store(folder) as results:
+        results.export(out)
+    console.say(f"wrote {out}")
