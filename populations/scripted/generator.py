@@ -133,7 +133,7 @@ def _collab_grid() -> dict[str, Table]:
 
 
 def _carry(game: Carry) -> dict[str, Table]:
-    """Nine. A shirker cannot help with heavy items unless it starts near the goal, so one that dozes stands in there."""
+    """Nine. A shirker cannot help with heavy items unless it starts near the goal, so a dozing one stands in there."""
     worker: Table = {"kind": "carry-worker"}
     tables: dict[str, Table] = {
         "worker": worker,
