@@ -1,6 +1,10 @@
 """The command line: every command says how it is used, does what it says, and refuses in words with the right code."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import typer
@@ -125,3 +129,18 @@ def test_an_altered_agent_is_refused_by_name(capsys, tmp_path):
     code, _, err = run(capsys, "play", "collab-grid", out, "uniform")
     assert code == 1
     assert "weights.safetensors was altered" in err
+
+
+def test_an_interrupted_command_says_how_to_go_on(tmp_path):
+    words = ["train", "ippo", "collab-grid", "--out", str(tmp_path / "ann"), "--set", "budget.steps=100000000"]
+    command = [sys.executable, "-m", "crossplay.leaderboard.cli", *words]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while not list(tmp_path.rglob("*.training")):  # its first checkpoint comes after some seconds
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.strip() == "stopped; run the same command again to go on"
