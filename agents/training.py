@@ -1,5 +1,6 @@
 """One training as a task: from a trainer, a game and a seed to a card on disk; resumable, and done only once."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -63,15 +64,19 @@ class Training(NamedTuple):
         return self.done() or self._train(on_update)
 
     def _train(self, on_update: Callable[[Update], None]) -> Card:
-        curve: list[list[float]] = []
+        checkpoint = self.out / f"{self.recipe[:16]}.training"
+        drawn = checkpoint.with_suffix(".curve")
+        curve: list[list[float]] = json.loads(drawn.read_text()) if checkpoint.exists() and drawn.exists() else []
 
         def watch(update: Update) -> None:
+            while curve and curve[-1][0] >= update.steps:  # drawn after the checkpoint we went on from
+                curve.pop()
             due = len(curve) * update.total / CURVE_POINTS
             if update.episode_return is not None and (update.steps >= due or update.steps >= update.total):
                 curve.append([update.steps, round(update.episode_return, 3), round(update.stats["entropy"], 4)])
+                self._draw(drawn, curve)
             on_update(update)
 
-        checkpoint = self.out / f"{self.recipe[:16]}.training"
         began = time.perf_counter()
         net = self.trainer.train(
             self.game,
@@ -84,7 +89,14 @@ class Training(NamedTuple):
         record = {"seconds": round(time.perf_counter() - began, 1), "curve": curve}
         card = self.card(self.name, net, record).save(self.out, net.contents())
         checkpoint.unlink(missing_ok=True)
+        drawn.unlink(missing_ok=True)
         return card
+
+    def _draw(self, path: Path, curve: list[list[float]]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".curve-draft")
+        draft.write_text(json.dumps(curve))
+        draft.replace(path)
 
     def card(self, name: str, net: PolicyNet, record: dict[str, Any]) -> Card:
         """A card of this training's lineage for a state of its network; its files are still to be saved."""

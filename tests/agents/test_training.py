@@ -5,7 +5,7 @@ import pytest
 from crossplay.agents.best_response import BestResponse
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.ppo import PPO
-from crossplay.agents.trainer import Budget
+from crossplay.agents.trainer import Budget, learn
 from crossplay.agents.training import Training, pick_device
 from crossplay.benchmark.card import load_card
 from crossplay.benchmark.errors import Refused
@@ -29,6 +29,23 @@ def test_a_training_is_done_once(tmp_path):
     assert not updates
     assert made.record["curve"][-1][0] == 640
     assert made.game == GAME.spec.name
+
+
+def test_an_interrupted_training_keeps_its_whole_curve(tmp_path, monkeypatch):
+    monkeypatch.setattr(learn, "__kwdefaults__", {**learn.__kwdefaults__, "checkpoint_seconds": 0.0})
+    whole = training(tmp_path / "whole" / "ann").run()
+
+    def stop(update):
+        if update.steps >= 320:
+            raise KeyboardInterrupt
+
+    task = training(tmp_path / "ann")
+    with pytest.raises(KeyboardInterrupt):
+        task.run(stop)
+    resumed = task.run()
+    assert resumed.record["curve"] == whole.record["curve"]
+    assert resumed.digest == whole.digest
+    assert {path.name for path in (tmp_path / "ann").iterdir()} == {"card.toml", "weights.safetensors"}
 
 
 @pytest.mark.parametrize("changes", [{"seed": 1}, {"name": "bob"}, {"trainer": IPPO(budget=Budget(steps=641))}])
