@@ -1,6 +1,7 @@
 """One training as a task: from a trainer, a game and a seed to a card on disk; resumable, and done only once."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 
 from crossplay.agents.networks import PolicyNet
 from crossplay.agents.trainer import Trainer, Update
-from crossplay.benchmark.card import CARD_FILE, Card, load_card
+from crossplay.benchmark.card import CARD_FILE, NAME, Card, load_card
 from crossplay.benchmark.config import canonical, sha256, to_table
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
@@ -63,7 +64,17 @@ class Training(NamedTuple):
         """Trains, or goes on where an earlier run stopped, and saves the card. A done training is only loaded."""
         return self.done() or self._train(on_update)
 
+    def _check(self) -> None:
+        """Raises Refused now for what would lose a finished training later: a name or a place that will not do."""
+        if not re.match(NAME, self.name):
+            raise Refused(f"{self.name!r} cannot be a card's name: want letters, digits and any of . + ~ = @ _ -")
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"cannot write card {self.name!r} to {self.out}: {error.strerror or error}") from None
+
     def _train(self, on_update: Callable[[Update], None]) -> Card:
+        self._check()
         checkpoint = self.out / f"{self.recipe[:16]}.training"
         drawn = checkpoint.with_suffix(".curve")
         curve: list[list[float]] = json.loads(drawn.read_text()) if checkpoint.exists() and drawn.exists() else []
@@ -93,7 +104,6 @@ class Training(NamedTuple):
         return card
 
     def _draw(self, path: Path, curve: list[list[float]]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".curve-draft")
         draft.write_text(json.dumps(curve))
         draft.replace(path)

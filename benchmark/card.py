@@ -14,13 +14,14 @@ from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.registry import POLICIES
 
 CARD_FILE = "card.toml"
+NAME = r"^[\w.+~=@-]+$"  # of cards: what file systems and tables bear alike
 
 
 @config
 class Card:
     """`maker` is a table for POLICIES; `files` maps file names in the card's folder to their SHA-256."""
 
-    name: str = Field(pattern=r"^[\w.+~=@-]+$")
+    name: str = Field(pattern=NAME)
     maker: dict[str, Any]
     game: str = ""  # spec name it was made for; empty: any it fits
     files: dict[str, str] = Field(default_factory=dict)

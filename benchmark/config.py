@@ -74,7 +74,9 @@ def from_text(registry: Registry, text: str) -> Any:
     for position, part in enumerate(p for p in rest.split(",") if p):
         name, equals, value = part.partition("=")
         if not equals:
-            name, value = (known[position] if position < len(known) else ""), part
+            if position >= len(known):
+                raise Refused(f"{text}: too many values; {kind} has {len(known)} fields: {', '.join(known) or 'none'}")
+            name, value = known[position], part
         values[name] = scalar(value)
     return build(cls, values, text)
 
@@ -115,6 +117,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Refused(f"{path}: no such file") from None
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused(f"{path}: not valid TOML: {error}") from None
 
