@@ -1,15 +1,14 @@
 """PPO against frozen partners: the best response to a population, with partners drawn uniformly [Strouse2021]."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from pydantic import PositiveInt
 
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.ppo import PPO
-from crossplay.agents.rollout import Seating
-from crossplay.agents.trainer import TRAINERS, Budget, OnUpdate, learn
+from crossplay.agents.seating import Seating
+from crossplay.agents.trainer import TRAINERS, Budget, Independent, Method, Plan
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
@@ -27,33 +26,18 @@ class BestResponse:
     budget: Budget = Budget()
     tables: PositiveInt = 8  # partners met at once; the games are dealt evenly among them
 
-    def train(
-        self,
-        game: Game,
-        partners: Sequence[Policy],
-        *,
-        seed: int,
-        device: str,
-        on_update: OnUpdate,
-        checkpoint: Path | None = None,
-    ) -> PolicyNet:
+    def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
         """Raises Refused without partners, or where games cannot be dealt evenly to the tables."""
         if not partners:
             raise Refused("best_response needs partners to respond to; given none")
         if self.budget.games % self.tables:
             raise Refused(f"best_response: {self.budget.games} games cannot be dealt evenly to {self.tables} tables")
         net = PolicyNet(self.architecture, game.spec, shared=True, seed=derive(seed, "weights"))
-        return learn(
-            game,
-            net,
-            lambda batch: self._seatings(partners, game.spec.seats, seed, batch),
-            ppo=self.ppo,
-            budget=self.budget,
-            seed=seed,
-            device=device,
-            on_update=on_update,
-            checkpoint=checkpoint,
-        )
+        return Plan(net, lambda batch: self._seatings(partners, game.spec.seats, seed, batch), self.budget.games)
+
+    def method(self, plans: Sequence[Plan]) -> Method:
+        """The ego alone learns."""
+        return Independent(plans, self.ppo)
 
     def _seatings(self, partners: Sequence[Policy], seats: int, seed: int, batch: int) -> list[Seating]:
         """Tables of batch number `batch`: a partner drawn for each, the ego's seat moving on by one."""

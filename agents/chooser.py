@@ -1,4 +1,4 @@
-"""Choosing actions: a learner's odds for a batch, in numpy where that is possible.
+"""Choosing actions: a network's odds for a batch, in numpy where that is possible.
 
 At the sizes played here torch spends five times the arithmetic on dispatch. The numpy path reads the very memory that
 torch trains, so it is always up to date; convolutions and other devices take the torch path.
@@ -8,39 +8,48 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from crossplay.agents.networks import ActorCritic
+from crossplay.agents.stack import Stack
 
 
 class Chooser(Protocol):
-    """Unnormalised action probabilities [n, actions] from features [n, *view] and legal [n, actions]."""
+    """Unnormalised action probabilities [n, actions] from features [n, *view] and legal [n, actions]; in a stack all
+    with a leading axis [K]."""
 
     def __call__(self, features: np.ndarray, legal: np.ndarray) -> np.ndarray: ...
 
 
-def chooser(net: ActorCritic) -> Chooser:
+def chooser(net: ActorCritic | Stack) -> Chooser:
     """The fastest way to a network's odds: illegal actions get 0, the likeliest legal one 1, NaN where it is lost."""
-    layers = [layer for layer in net.actor if not isinstance(layer, nn.Flatten)]
-    plain = all(isinstance(layer, nn.Linear | nn.Tanh | nn.ReLU) for layer in layers)
-    on_cpu = all(parameter.device.type == "cpu" for parameter in net.actor.parameters())
-    return _numpy(layers) if plain and on_cpu else _torch(net)
+    if isinstance(net, Stack):
+        layers, axes = net.layers("actor"), 2
+    else:
+        layers, axes = [(layer, tuple(layer.parameters())) for layer in net.actor], 1
+    layers = [(layer, parts) for layer, parts in layers if not isinstance(layer, nn.Flatten)]
+    plain = all(isinstance(layer, nn.Linear | nn.Tanh | nn.ReLU) for layer, _ in layers)
+    on_cpu = all(part.device.type == "cpu" for _, parts in layers for part in parts)
+    return _numpy(layers, axes) if plain and on_cpu else _torch(net)
 
 
 def _odds(logits: np.ndarray, legal: np.ndarray) -> np.ndarray:
     logits = np.where(legal, logits, -np.inf)
-    logits -= logits.max(axis=1, keepdims=True)
+    logits -= logits.max(axis=-1, keepdims=True)
     return np.exp(logits, out=logits)
 
 
-def _numpy(layers: list[nn.Module]) -> Chooser:
-    steps = [
-        (layer.weight.detach().numpy().T, layer.bias.detach().numpy()) if isinstance(layer, nn.Linear) else layer
-        for layer in layers
-    ]
+def _numpy(layers: list[tuple[nn.Module, tuple[Tensor, ...]]], axes: int) -> Chooser:
+    steps: list[tuple[np.ndarray, np.ndarray] | nn.Module] = []
+    for layer, parts in layers:
+        if parts:
+            weight, bias = (part.detach().numpy() for part in parts)
+            steps.append((weight.swapaxes(-1, -2), bias[:, None] if axes == 2 else bias))
+        else:
+            steps.append(layer)
 
     def choose(features: np.ndarray, legal: np.ndarray) -> np.ndarray:
-        x = features.reshape(len(features), -1).astype(np.float32, copy=False)
+        x = features.reshape(*features.shape[:axes], -1).astype(np.float32, copy=False)
         for step in steps:
             if isinstance(step, tuple):
                 x = x @ step[0]
@@ -54,8 +63,8 @@ def _numpy(layers: list[nn.Module]) -> Chooser:
     return choose
 
 
-def _torch(net: ActorCritic) -> Chooser:
-    device = next(net.parameters()).device
+def _torch(net: ActorCritic | Stack) -> Chooser:
+    device = (net.flat if isinstance(net, Stack) else next(net.parameters())).device
 
     def choose(features: np.ndarray, legal: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

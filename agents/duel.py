@@ -1,19 +1,21 @@
 """The duel inside SRPO [Qu2026]: heroes, and the adversaries that take their partners' seats on a leash."""
 
-from math import exp, inf
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
 from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from pydantic import BeforeValidator, Field, NonNegativeFloat
-from torch import Tensor, nn
+from torch import Tensor
 
 from crossplay.agents import ppo as algorithm
 from crossplay.agents.chooser import Chooser, chooser
-from crossplay.agents.networks import ActorCritic, PolicyNet
 from crossplay.agents.ppo import PPO, Leash
 from crossplay.agents.rollout import Experience
-from crossplay.agents.trainer import Lesson
+from crossplay.agents.stack import Stack
+from crossplay.agents.trainer import Lesson, Plan, stacks
 from crossplay.benchmark.config import config
 
 DEAREST = 1e3  # price of a nat at the start of the ramp, where τ is 0
@@ -35,6 +37,8 @@ class Risk:
     tremble: float = Field(default=0.0, ge=0, le=1)  # the reference is (1 − q)·partner + q·uniform
     off: float = Field(default=0.0, ge=0, le=1)  # share of the training before the adversary moves at all
     ramp: float = Field(default=0.0, ge=0, le=1)  # share after that over which τ grows from 0
+    meet: float = Field(default=0.0, ge=0, lt=1)  # share of the games in which heroes meet each other (ours)
+    foes: int | None = Field(default=None, ge=1)  # adversaries at a table of more than two seats; None: all but one
 
     def price(self, progress: float) -> float:
         """1/τ when this share of the training is done."""
@@ -44,96 +48,92 @@ class Risk:
         return min(DEAREST, 1 / (self.tau * grown)) if grown > 0 else DEAREST
 
 
-class Duel(nn.Module):
+class Duel:
     """Heroes and adversaries as PPO learners, heroes numbered first; adversary k plays against hero k."""
 
-    price: Tensor
+    def __init__(self, plans: Sequence[Plan], ppo: PPO, risk: Risk) -> None:
+        spec = plans[0].net.spec
+        self._terminal, self._ppo, self._risk = spec.terminal, ppo, risk
+        self._foe_ppo = replace(ppo, entropy=0.0)  # its objective has no entropy in it
+        self.heroes = stacks([plan.net for plan in plans])
+        self.foes = stacks([plan.foes for plan in plans if plan.foes])
+        self.learners = [*self.heroes, *self.foes]
+        self.partners = self.heroes[::-1]  # whose seat adversary k has taken; one net for all seats is its own partner
+        self.pair = tuple(seat if len(self.heroes) > 1 else 0 for seat in range(spec.seats))
+        start = torch.full((len(plans),), risk.price(0.0), dtype=torch.float64, device=self.heroes[0].flat.device)
+        self.memory = {"price": start}
+        self._restart()
+        tied = [tethered(foe, partner, risk) for foe, partner in zip(self.foes, self.partners, strict=True)]
+        self.choosers = [chooser(hero) for hero in self.heroes] + tied
 
-    def __init__(self, heroes: PolicyNet, foes: PolicyNet, ppo: PPO, risk: Risk) -> None:
-        super().__init__()
-        self.heroes, self.foes = heroes, foes
-        self._ppo, self._risk = ppo, risk
-        self._foe_ppo = ppo.__class__(**{**ppo.__dict__, "entropy": 0.0})  # its objective has no entropy in it
-        seats = range(len(heroes.nets))
-        self._partners = [heroes.of(seat) for seat in seats][::-1]  # whose seat adversary k has taken
-        self.learners: list[ActorCritic] = [*(heroes.of(seat) for seat in seats), *(foes.of(seat) for seat in seats)]
-        self.register_buffer("price", torch.tensor(risk.price(0.0), dtype=torch.float64))
-        for foe, partner in self._pairs():
-            begin(foe, partner, risk)
-        free = [chooser(learner) for learner in self.learners[: len(seats)]]
-        self.choosers = free + [tethered(foe, partner, risk) for foe, partner in self._pairs()]
+    def _restart(self) -> None:
+        for foe, partner in zip(self.foes, self.partners, strict=True):
+            begin(foe, partner, self._risk)
 
     @property
-    def module(self) -> nn.Module:
-        """Everything a checkpoint has to hold."""
-        return self
+    def price(self) -> Tensor:
+        """1/τ, [K]."""
+        return self.memory["price"]
 
-    def _pairs(self) -> list[tuple[ActorCritic, ActorCritic]]:
-        return list(zip(self.learners[len(self._partners) :], self._partners, strict=True))
-
-    def lessons(self, seen: list[Experience], progress: float) -> tuple[list[Lesson], dict[str, float]]:
+    def lessons(self, seen: list[Experience], progress: float) -> tuple[list[Lesson], dict[str, Tensor]]:
         """Heroes learn from what they earned, adversaries from what they cost them, references as they are now."""
-        count, terminal = len(self._partners), self.heroes.spec.terminal
+        count = len(self.heroes)
         taught = [
-            Lesson(k, algorithm.prepare(self.learners[k], seen[k], self._ppo, terminal), self._ppo)
-            for k in range(count)
+            Lesson(k, algorithm.prepare(hero, seen[k], self._ppo, self._terminal), self._ppo)
+            for k, hero in enumerate(self.heroes)
         ]
         if progress < self._risk.off:
-            for foe, partner in self._pairs():
-                begin(foe, partner, self._risk)
-            return taught, {}
+            self._restart()
+            return taught, {"adversary_nats": torch.zeros_like(self.price), "price": self.price.clone()}
         if self._risk.budget is None:
             self.price.fill_(self._risk.price(progress))
         nats = []
-        for k, (foe, partner) in enumerate(self._pairs()):
-            experience = seen[count + k]._replace(rewards=-seen[k].rewards)
-            leash, experience, divergence = self._tether(foe, partner, experience)
-            samples = algorithm.prepare(foe, experience, self._foe_ppo, terminal, leash)
+        for k, (foe, partner) in enumerate(zip(self.foes, self.partners, strict=True)):
+            leash, experience, divergence = self._tether(foe, partner, seen[count + k])
+            samples = algorithm.prepare(foe, experience, self._foe_ppo, self._terminal, leash)
             taught.append(Lesson(count + k, samples, self._foe_ppo, leash))
             nats.append(divergence)
-        mean = sum(nats) / count
+        mean = torch.stack(nats).mean(dim=0)
+        numbers = {"adversary_nats": mean, "price": self.price.clone()}
         if self._risk.budget is not None:
-            self.price.mul_(exp(ADAPT * max(-1.0, min(1.0, mean / self._risk.budget - 1)))).clamp_(1e-4, DEAREST)
-        return taught, {"adversary_nats": mean, "price": float(self.price)}
+            off_target = (mean.double() / self._risk.budget - 1).clamp(-1.0, 1.0)
+            self.price.mul_((ADAPT * off_target).exp()).clamp_(1e-4, DEAREST)
+        return taught, numbers
 
-    def _tether(self, foe: ActorCritic, partner: ActorCritic, seen: Experience) -> tuple[Leash, Experience, float]:
+    def _tether(self, foe: Stack, partner: Stack, seen: Experience) -> tuple[Leash, Experience, Tensor]:
         """The adversary's leash, its experience with the price in the rewards where it belongs there, and its nats."""
-        risk, price = self._risk, float(self.price)
-        features, legal = seen.features.flatten(0, 1), seen.legal.flatten(0, 1)
+        risk, price = self._risk, self.price.float()
+        features, legal = seen.features.flatten(1, 2), seen.legal.flatten(1, 2)
         with torch.no_grad():
             held = reference(partner.log_policy(features, legal), legal, risk.tremble)
-            in_loss = price if risk.placement == "loss" else 0.0
+            in_loss = price if risk.placement == "loss" else torch.zeros_like(price)
             leash = Leash(held, in_loss, risk.adversary == "residual", risk.direction == "partner_adversary")
             policy = leash.log_policy(foe, features, legal)
-            nats = float(leash.divergence(policy, legal).mean())
+            nats = leash.divergence(policy, legal).mean(dim=1)
             if risk.placement == "reward":
-                chosen = seen.actions.flatten()[:, None]
-                paid = price * (policy - held).gather(1, chosen).view_as(seen.rewards)
+                chosen = seen.actions.flatten(1, 2)[..., None]
+                paid = price[:, None, None] * (policy - held).gather(2, chosen).view_as(seen.rewards)
                 seen = seen._replace(rewards=seen.rewards - paid)
         return leash, seen, nats
 
 
 def reference(log_policy: Tensor, legal: Tensor, tremble: float) -> Tensor:
-    """Log-probabilities [n, actions] of what an adversary is tethered to; no legal action below e^FLOOR."""
+    """Log-probabilities [..., actions] of what an adversary is tethered to; no legal action below e^FLOOR."""
     if tremble:
-        uniform = legal / legal.sum(dim=1, keepdim=True)
+        uniform = legal / legal.sum(dim=-1, keepdim=True)
         log_policy = ((1 - tremble) * log_policy.exp() + tremble * uniform).log()
     return torch.log_softmax(log_policy.clamp(min=FLOOR).masked_fill(~legal, -torch.inf), dim=-1)
 
 
-def begin(foe: ActorCritic, partner: ActorCritic, risk: Risk) -> None:
+def begin(foe: Stack, partner: Stack, risk: Risk) -> None:
     """Makes the adversary the partner it replaces: divergence 0 where nothing trembles."""
-    with torch.no_grad():
-        if risk.adversary == "net":
-            foe.actor.load_state_dict(partner.actor.state_dict())
-        else:
-            last = foe.actor[-1]
-            assert isinstance(last, nn.Linear)
-            last.weight.zero_()
-            last.bias.zero_()
+    if risk.adversary == "net":
+        foe.become(partner)
+    else:
+        foe.say_nothing()
 
 
-def tethered(foe: ActorCritic, partner: ActorCritic, risk: Risk) -> Chooser:
+def tethered(foe: Stack, partner: Stack, risk: Risk) -> Chooser:
     """How an adversary picks actions: by its own net, or by the partner's odds times what its net adds."""
     if risk.adversary == "net":
         return chooser(foe)
@@ -142,7 +142,7 @@ def tethered(foe: ActorCritic, partner: ActorCritic, risk: Risk) -> Chooser:
     def choose(features: np.ndarray, legal: np.ndarray) -> np.ndarray:
         odds = base(features, legal)
         held = reference(
-            torch.from_numpy(odds / odds.sum(axis=1, keepdims=True)).log(), torch.from_numpy(legal), risk.tremble
+            torch.from_numpy(odds / odds.sum(axis=-1, keepdims=True)).log(), torch.from_numpy(legal), risk.tremble
         )
         return np.asarray(held.exp().numpy() * tilt(features, legal))
 

@@ -1,12 +1,11 @@
 """Independent PPO in self-play [deWitt2020]: every seat learns from its own reward, one network for all or one each."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.ppo import PPO
-from crossplay.agents.rollout import Seating
-from crossplay.agents.trainer import TRAINERS, Budget, OnUpdate, learn
+from crossplay.agents.seating import Seating
+from crossplay.agents.trainer import TRAINERS, Budget, Independent, Method, Plan
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
@@ -24,31 +23,15 @@ class IPPO:
     ppo: PPO = PPO()
     budget: Budget = Budget()
 
-    def train(
-        self,
-        game: Game,
-        partners: Sequence[Policy],
-        *,
-        seed: int,
-        device: str,
-        on_update: OnUpdate,
-        checkpoint: Path | None = None,
-    ) -> PolicyNet:
+    def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
         """Raises Refused when handed partners: self-play has none."""
         if partners:
             raise Refused(f"ippo trains in self-play and takes no partners; given {len(partners)}; use best_response")
-        spec = game.spec
-        net = PolicyNet(self.architecture, spec, shared=self.shared, seed=derive(seed, "weights"))
-        players = tuple(0 if self.shared else seat for seat in range(spec.seats))
+        net = PolicyNet(self.architecture, game.spec, shared=self.shared, seed=derive(seed, "weights"))
+        players = tuple(0 if self.shared else seat for seat in range(game.spec.seats))
         tables = [Seating(slice(0, self.budget.games), players)]
-        return learn(
-            game,
-            net,
-            lambda batch: tables,
-            ppo=self.ppo,
-            budget=self.budget,
-            seed=seed,
-            device=device,
-            on_update=on_update,
-            checkpoint=checkpoint,
-        )
+        return Plan(net, lambda batch: tables, self.budget.games)
+
+    def method(self, plans: Sequence[Plan]) -> Method:
+        """Everybody for itself."""
+        return Independent(plans, self.ppo)

@@ -66,13 +66,13 @@ class ActorCritic(nn.Module):
     def __init__(self, architecture: Architecture, spec: GameSpec, seed: torch.Generator) -> None:
         super().__init__()
         shape = spec.views[architecture.view_of(spec)]
-        self._planes_first = architecture.body == "cnn"
+        self.planes_first = architecture.body == "cnn"
         self.actor = _stack(architecture, shape, len(spec.actions), 0.01, seed)
         self.critic = _stack(architecture, shape, 1, 1.0, seed)
 
     def _ready(self, features: Tensor) -> Tensor:
         features = features.float()
-        return features.movedim(-1, 1) if self._planes_first else features
+        return features.movedim(-1, 1) if self.planes_first else features
 
     def logits(self, features: Tensor) -> Tensor:
         """The actor's raw output [n, actions]."""
@@ -82,11 +82,6 @@ class ActorCritic(nn.Module):
     def log_policy(self, features: Tensor, legal: Tensor) -> Tensor:
         """Log-probabilities [n, actions] from features [n, *view] and legal [n, actions]; illegal ones get −∞."""
         return torch.log_softmax(self.logits(features).masked_fill(~legal, -torch.inf), dim=-1)
-
-    def value(self, features: Tensor) -> Tensor:
-        """Predicted returns [n]."""
-        values: Tensor = self.critic(self._ready(features)).squeeze(-1)
-        return values
 
 
 class PolicyNet(nn.Module):

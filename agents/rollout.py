@@ -1,54 +1,50 @@
-"""Collecting experience: learners and frozen partners at many tables, stepped together through episode ends."""
+"""Collecting experience: learners of K seeds, their doubles and frozen partners, stepped through episode ends."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from crossplay.agents.chooser import Chooser
+from crossplay.agents.seating import Double, Places, Seating, pays, places
 from crossplay.benchmark.game import Game, Observation
 from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.seeding import derive, sample, spread
 
 
-class Seating(NamedTuple):
-    """Who plays a slice of the episodes: per seat a learner's number or a frozen policy."""
+class Experience(NamedTuple):
+    """What one learner saw, did and earned in each of K seeds; n counts its places at a seed's tables, T the steps."""
 
-    rows: slice
-    players: tuple[int | Policy, ...]
+    features: Tensor  # [K, T, n, *view]
+    legal: Tensor  # [K, T, n, actions]
+    actions: Tensor  # [K, T, n]
+    rewards: Tensor  # [K, T, n], as its seat is paid
+    cut: Tensor  # [T] bool: the episode ended with this step
+    after: Tensor  # [K, ends, n, *view]: what it saw after each cut step and after the last step, in order
 
 
-class Lane(NamedTuple):
-    """Episodes `rows`, seat `seat`: one learner's share of a table."""
+NOTHING = Experience(*[torch.empty(0)] * 6)  # of a learner that had no place
 
+
+class _Frozen(NamedTuple):
+    policy: Policy
     rows: slice
     seat: int
 
 
-class Experience(NamedTuple):
-    """What one learner saw, did and earned; n counts its lanes' episodes, T the steps."""
-
-    features: Tensor  # [T, n, *view]
-    legal: Tensor  # [T, n, actions]
-    actions: Tensor  # [T, n]
-    rewards: Tensor  # [T, n]
-    cut: Tensor  # [T] bool: the episode ended with this step
-    after: Tensor  # [ends, n, *view]: what it saw after each cut step and after the last step, in order
-
-
 @dataclass
 class Collector:
-    """Plays `episodes` games at once and remembers where it stopped, so rollouts may be shorter than episodes."""
+    """Plays `episodes` games a seed at once and remembers where it stopped: rollouts may be shorter than episodes."""
 
     game: Game
     view: str
-    learners: Sequence[Chooser]  # how each of them picks actions
-    seatings: Callable[[int], Sequence[Seating]]  # batch number → tables, asked for at every reset
+    learners: Sequence[Chooser]  # how each of them picks actions, K seeds at once
+    seatings: Sequence[Callable[[int], Sequence[Seating]]]  # per seed: batch number → tables, asked for at every reset
     episodes: int
-    seed: int
+    seeds: Sequence[int]
     device: torch.device
     batch: int = -1  # number of the current batch of episodes
     step: int = 0  # inside it
@@ -57,72 +53,89 @@ class Collector:
         """Fresh episodes: their luck derives from the batch number, so a resumed training meets the same."""
         self.batch += 1
         self.step = 0
-        self.tables = list(self.seatings(self.batch))
-        self.state = self.game.reset(spread(derive(self.seed, "episodes", self.batch), self.episodes))
-        self.returns = np.zeros((self.episodes, self.game.spec.seats))
+        tables = [list(seating(self.batch)) for seating in self.seatings]
+        luck = [spread(derive(seed, "episodes", self.batch), self.episodes) for seed in self.seeds]
+        self.state = self.game.reset(np.concatenate(luck))
+        self.returns = np.zeros((len(self.seeds) * self.episodes, self.game.spec.seats))
+        self.places = [places(tables, learner, self.episodes) for learner in range(len(self.learners))]
+        self.pays = pays(tables, self.episodes, self.game.spec.seats)
         self.frozen = [
-            (policy, Lane(t.rows, seat), policy.begin(self._seeds(i, seat, t.rows), seat))
-            for i, t in enumerate(self.tables)
+            (_Frozen(policy, rows, seat), policy.begin(self._partner_luck(k, i, seat, rows), seat))
+            for k, seatings in enumerate(tables)
+            for i, t in enumerate(seatings)
             for seat, policy in enumerate(t.players)
-            if not isinstance(policy, int)
-        ]
-        self.lanes = [
-            [
-                Lane(t.rows, seat)
-                for t in self.tables
-                for seat, player in enumerate(t.players)
-                if isinstance(player, int) and player == k
-            ]
-            for k in range(len(self.learners))
+            if not isinstance(policy, int | Double)
+            for rows in [slice(k * self.episodes + t.rows.start, k * self.episodes + t.rows.stop)]
         ]
 
-    def _seeds(self, table: int, seat: int, rows: slice) -> np.ndarray:
-        return spread(derive(self.seed, "partner", self.batch, table, seat), rows.stop - rows.start)
+    def _partner_luck(self, k: int, table: int, seat: int, rows: slice) -> np.ndarray:
+        return spread(derive(self.seeds[k], "partner", self.batch, table, seat), rows.stop - rows.start)
 
-    def collect(self, steps: int, shaping: float, luck: torch.Generator) -> tuple[list[Experience], list[float]]:
-        """`steps` steps for every learner (reward = reward + shaping·shaped), and the returns of finished episodes."""
+    def collect(
+        self, steps: int, shaping: float, luck: Sequence[torch.Generator]
+    ) -> tuple[list[Experience], np.ndarray]:
+        """`steps` steps for every learner (reward = reward + shaping·shaped), and finished returns [K, episodes]."""
         if self.batch < 0:
             self.reset()
         logs = [_Log() for _ in self.learners]
-        finished: list[float] = []
+        finished = []
+        total = sum(place.rows.shape[1] for place in self.places)
+        draws = np.stack([torch.rand(steps, total, generator=mine).numpy() for mine in luck])
         for t in range(steps):
-            paid, ended = self._advance(logs, shaping, luck)
-            for log, lanes in zip(logs, self.lanes, strict=True):
-                log.rewards.append(_gather(paid, lanes))
+            paid, ended = self._advance(logs, shaping, draws[:, t])
+            for log, place in zip(logs, self.places, strict=True):
+                log.rewards.append(_gather(paid, place, place.taught))
                 log.cut.append(ended)
             if ended or t == steps - 1:
                 seen = self.game.observe(self.state, self.view)
-                for log, lanes in zip(logs, self.lanes, strict=True):
-                    log.after.append(_gather(seen.features, lanes))
+                for log, place in zip(logs, self.places, strict=True):
+                    log.after.append(_gather(seen.features, place, place.taught))
             if ended:
-                finished += self.returns.mean(axis=1).tolist()
+                finished.append(self.returns.mean(axis=1).reshape(len(self.seeds), self.episodes))
                 self.reset()
-        return [log.experience(self.device) for log in logs], finished
+        latest = finished[-1] if finished else np.empty((len(self.seeds), 0))
+        return [log.experience(self.device) if log.features else NOTHING for log in logs], latest
 
-    def _advance(self, logs: list["_Log"], shaping: float, luck: torch.Generator) -> tuple[np.ndarray, bool]:
+    def _advance(self, logs: list["_Log"], shaping: float, draws: np.ndarray) -> tuple[np.ndarray, bool]:
         seen = self.game.observe(self.state, self.view)
-        actions = np.empty((self.episodes, self.game.spec.seats), dtype=np.int64)
-        for learner, lanes, log in zip(self.learners, self.lanes, logs, strict=True):
-            features, legal = _gather(seen.features, lanes), _gather(seen.legal, lanes)
-            chosen = sample(learner(features, legal), torch.rand(len(legal), generator=luck).numpy())
-            log.features.append(features)
-            log.legal.append(legal)
-            log.actions.append(chosen)
-            _scatter(actions, chosen, lanes)
+        actions = np.empty(self.returns.shape, dtype=np.int64)
+        start = 0
+        for learner, place, log in zip(self.learners, self.places, logs, strict=True):
+            if not place.rows.size:
+                continue
+            features, legal = _gather(seen.features, place), _gather(seen.legal, place)
+            odds = learner(features, legal)
+            if place.taught < odds.shape[1]:
+                odds = _blurred(odds, legal, place)
+            stop = start + odds.shape[1]
+            chosen = sample(odds.reshape(-1, odds.shape[-1]), draws[:, start:stop].ravel()).reshape(odds.shape[:2])
+            start = stop
+            log.add(features, legal, chosen, place.taught)
+            actions[place.rows, place.seats] = chosen
         self._partners_act(seen, actions)
         self.state, step = self.game.step(self.state, actions)
         self.returns += step.rewards
         self.step += 1
-        return step.rewards + np.float32(shaping) * step.shaping, self.step == self.game.spec.horizon
+        paid = step.rewards + np.float32(shaping) * step.shaping
+        if self.pays is not None:
+            paid = np.einsum("esj,ej->es", self.pays, paid)
+        return paid, self.step == self.game.spec.horizon
 
     def _partners_act(self, seen: Observation, actions: np.ndarray) -> None:
         views = {self.view: seen}
-        for i, (policy, lane, memory) in enumerate(self.frozen):
-            if policy.view not in views:
-                views[policy.view] = self.game.observe(self.state, policy.view)
-            chosen, memory = policy.act(views[policy.view].of(lane.seat, lane.rows), memory)
-            actions[lane.rows, lane.seat] = chosen
-            self.frozen[i] = (policy, lane, memory)
+        for i, (who, memory) in enumerate(self.frozen):
+            if who.policy.view not in views:
+                views[who.policy.view] = self.game.observe(self.state, who.policy.view)
+            chosen, memory = who.policy.act(views[who.policy.view].of(who.seat, who.rows), memory)
+            actions[who.rows, who.seat] = chosen
+            self.frozen[i] = (who, memory)
+
+
+def _blurred(odds: np.ndarray, legal: np.ndarray, place: Places) -> np.ndarray:
+    """Odds as probabilities, those of doubles mixed with uniform play."""
+    odds = odds / odds.sum(axis=-1, keepdims=True)
+    noise = place.noise[..., None]
+    return (1 - noise) * odds + noise * legal / legal.sum(axis=-1, keepdims=True)
 
 
 class _Log:
@@ -134,9 +147,14 @@ class _Log:
         self.cut: list[bool] = []
         self.after: list[np.ndarray] = []
 
+    def add(self, features: np.ndarray, legal: np.ndarray, actions: np.ndarray, taught: int) -> None:
+        self.features.append(features[:, :taught])
+        self.legal.append(legal[:, :taught])
+        self.actions.append(actions[:, :taught])
+
     def experience(self, device: torch.device) -> Experience:
         def stacked(arrays: list[np.ndarray]) -> Tensor:
-            return torch.from_numpy(np.stack(arrays)).to(device)
+            return torch.from_numpy(np.stack(arrays, axis=1)).to(device)
 
         return Experience(
             stacked(self.features),
@@ -148,13 +166,7 @@ class _Log:
         )
 
 
-def _gather(array: np.ndarray, lanes: Sequence[Lane]) -> np.ndarray:
-    return np.concatenate([array[lane.rows, lane.seat] for lane in lanes])
-
-
-def _scatter(target: np.ndarray, values: Any, lanes: Sequence[Lane]) -> None:
-    start = 0
-    for lane in lanes:
-        count = lane.rows.stop - lane.rows.start
-        target[lane.rows, lane.seat] = values[start : start + count]
-        start += count
+def _gather(array: np.ndarray, place: Places, count: int | None = None) -> np.ndarray:
+    """What is at a learner's places, [K, n, …]."""
+    found: np.ndarray = array[place.rows[:, :count], place.seats[:, :count]]
+    return found

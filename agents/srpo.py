@@ -6,17 +6,20 @@ Heroes alone are deployed.
 
 Half the games pair hero 0 (or the shared hero in seat 0) with its adversary, half hero 1: the environment steps are
 those of self-play, the samples a hero half as many. The paper's code plays both pairs in full; that is `games` × 2.
+With more than two seats one hero net and one adversary net share out the seats, by lot at every table.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from crossplay.agents.duel import Duel, Risk
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.ppo import PPO
-from crossplay.agents.rollout import Seating
-from crossplay.agents.trainer import TRAINERS, Budget, OnUpdate, learn
+from crossplay.agents.seating import Seating
+from crossplay.agents.trainer import TRAINERS, Budget, Independent, Method, Plan
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
@@ -27,52 +30,103 @@ from crossplay.benchmark.seeding import derive
 @TRAINERS.register("srpo")
 @config
 class SRPO:
-    """Heroes that train against an adversary tethered to their partner; one net a seat, or one for both."""
+    """Heroes that train against an adversary tethered to their partner; one net a seat, or one for all."""
 
     shared: bool = False
     risk: Risk = Risk()
+    batch: Literal["split", "two_phase"] = "split"  # `budget.games` for all pairs together, or for each of them
     architecture: Architecture = Architecture()
     ppo: PPO = PPO(rescale=True)
     budget: Budget = Budget()
 
-    def train(
-        self,
-        game: Game,
-        partners: Sequence[Policy],
-        *,
-        seed: int,
-        device: str,
-        on_update: OnUpdate,
-        checkpoint: Path | None = None,
-    ) -> PolicyNet:
-        """Raises Refused when handed partners, for games without two seats, or for an odd number of games."""
+    @property
+    def _neutral(self) -> IPPO | None:
+        """What this is at τ = 0."""
         if self.risk.tau == 0 and self.risk.budget is None:
-            alone = IPPO(shared=self.shared, architecture=self.architecture, ppo=self.ppo, budget=self.budget)
-            return alone.train(game, partners, seed=seed, device=device, on_update=on_update, checkpoint=checkpoint)
+            return IPPO(shared=self.shared, architecture=self.architecture, ppo=self.ppo, budget=self.budget)
+        return None
+
+    def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
+        """Raises Refused when handed partners, or where the games cannot be dealt to the pairs."""
+        if self._neutral:
+            return self._neutral.plan(game, partners, seed)
         self._check(game, partners)
         net = PolicyNet(self.architecture, game.spec, shared=self.shared, seed=derive(seed, "weights"))
         foes = PolicyNet(self.architecture, game.spec, shared=self.shared, seed=derive(seed, "adversary"))
-        half = self.budget.games // 2
-        heroes = (0, 0) if self.shared else (0, 1)
-        players = [(heroes[0], len(net.nets) + heroes[0]), (len(net.nets) + heroes[1], heroes[1])]
-        tables = [Seating(slice(0, half), players[0]), Seating(slice(half, 2 * half), players[1])]
-        return learn(
-            game,
-            net,
-            lambda batch: tables,
-            ppo=self.ppo,
-            budget=self.budget,
-            seed=seed,
-            device=device,
-            on_update=on_update,
-            checkpoint=checkpoint,
-            method=lambda heroes, ppo: Duel(heroes, foes.to(device), ppo, self.risk),
-        )
+        if game.spec.seats > 2:
+            return Plan(net, lambda batch: self._lots(game.spec.seats, seed, batch), self._games, foes)
+        tables = self._pairs()
+        return Plan(net, lambda batch: tables, self._games, foes)
+
+    def method(self, plans: Sequence[Plan]) -> Method:
+        """Heroes against adversaries; at τ = 0 everybody for itself."""
+        return Independent(plans, self.ppo) if self._neutral else Duel(plans, self.ppo, self.risk)
+
+    @property
+    def _games(self) -> int:
+        return self.budget.games * (2 if self.batch == "two_phase" else 1)
+
+    def _meetings(self) -> int:
+        """Games in which heroes meet each other."""
+        return round(self.risk.meet * self._games / 2) * 2
+
+    def _pairs(self) -> list[Seating]:
+        """Two seats: hero 0 and its adversary, hero 1 and its adversary, perhaps the heroes."""
+        first, second = (0, 0) if self.shared else (0, 1)
+        foe_of = 1 if self.shared else 2  # adversaries are numbered after heroes
+        met, games = self._meetings(), self._games
+        half = (games - met) // 2
+        tables = [
+            Seating(slice(0, half), (first, foe_of + first), ((1, 0), (-1, 0))),
+            Seating(slice(half, 2 * half), (foe_of + second, second), ((0, -1), (0, 1))),
+        ]
+        return tables + ([Seating(slice(2 * half, games), (first, second))] if met else [])
+
+    def _lots(self, seats: int, seed: int, batch: int) -> list[Seating]:
+        """More seats: at every table some drawn by lot hold the adversary, who is paid minus the heroes' mean."""
+        rng = np.random.default_rng(derive(seed, "lots", batch))
+        count = self.risk.foes or seats - 1
+        tables = []
+        for game in range(self._games - self._meetings()):
+            foes = set(rng.choice(seats, size=count, replace=False).tolist())
+            own = np.eye(seats)
+            cost = np.array([0.0 if seat in foes else -1 / (seats - count) for seat in range(seats)])
+            pays = tuple(tuple(cost if seat in foes else own[seat]) for seat in range(seats))
+            tables.append(Seating(slice(game, game + 1), tuple(int(seat in foes) for seat in range(seats)), pays))
+        met = slice(len(tables), self._games)
+        return tables + ([Seating(met, (0,) * seats)] if self._meetings() else [])
 
     def _check(self, game: Game, partners: Sequence[Policy]) -> None:
+        seats = game.spec.seats
         if partners:
             raise Refused(f"srpo trains with its own adversary and takes no partners; given {len(partners)}")
-        if game.spec.seats != 2:
-            raise Refused(f"srpo is for two seats; {game.spec.name} has {game.spec.seats}")
+        if seats > 2 and not self.shared:
+            raise Refused(f"srpo needs shared = true beyond two seats; {game.spec.name} has {seats}")
+        if self.risk.foes and not (seats > 2 and self.risk.foes < seats):
+            raise Refused(f"risk.foes = {self.risk.foes} given; {game.spec.name} has {seats} seats, one a hero's")
         if self.budget.games % 2:
             raise Refused(f"srpo deals games to two pairs; given an odd number, {self.budget.games}")
+
+
+@TRAINERS.register("pure_adversary")
+@config
+class PureAdversary:
+    """SRPO at τ = ∞: an adversary that pays nothing for playing unlike the partner. A control."""
+
+    shared: bool = False
+    architecture: Architecture = Architecture()
+    ppo: PPO = PPO(rescale=True)
+    budget: Budget = Budget()
+
+    @property
+    def _srpo(self) -> SRPO:
+        free = Risk(tau="inf")
+        return SRPO(shared=self.shared, risk=free, architecture=self.architecture, ppo=self.ppo, budget=self.budget)
+
+    def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
+        """As srpo."""
+        return self._srpo.plan(game, partners, seed)
+
+    def method(self, plans: Sequence[Plan]) -> Method:
+        """As srpo."""
+        return self._srpo.method(plans)

@@ -3,14 +3,14 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from crossplay.agents.networks import PolicyNet
-from crossplay.agents.trainer import Trainer, Update
+from crossplay.agents.trainer import OnUpdate, Pupil, Trainer, Update, nothing, train
 from crossplay.benchmark.card import CARD_FILE, NAME, Card, load_card
 from crossplay.benchmark.config import canonical, sha256, to_table
 from crossplay.benchmark.errors import Refused
@@ -18,10 +18,7 @@ from crossplay.benchmark.game import Game
 from crossplay.benchmark.seeding import derive
 
 CURVE_POINTS = 50  # of the learning curve a card keeps
-
-
-def nothing(update: Update) -> None:
-    """The `on_update` of who does not want to know."""
+COLUMNS = ("entropy", "clipped", "explained", "adversary_nats", "price", "pair_return")  # where a trainer tells them
 
 
 class Training(NamedTuple):
@@ -56,15 +53,32 @@ class Training(NamedTuple):
         card = load_card(self.out)
         return card if card.record.get("recipe") == self.recipe else None
 
+    @property
+    def kin(self) -> str:
+        """SHA-256 over what trainings have to share to be taught together."""
+        return sha256(canonical([to_table(self.game), to_table(self.trainer), self.device]))
+
+    @property
+    def training(self) -> "Training":
+        """The training behind this task: itself."""
+        return self
+
+    def watch(self, update: Update) -> None:
+        """What this task wants to see of its training: nothing."""
+
+    def finish(self, card: Card) -> list[Card]:
+        """The cards that come of it."""
+        return [card]
+
     def make(self) -> list[Card]:
         """The training as a task that makes cards: one."""
         return [self.run()]
 
-    def run(self, on_update: Callable[[Update], None] = nothing) -> Card:
+    def run(self, on_update: OnUpdate = nothing) -> Card:
         """Trains, or goes on where an earlier run stopped, and saves the card. A done training is only loaded."""
-        return self.done() or self._train(on_update)
+        return self.done() or teach([self], [on_update])[0]
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Raises Refused now for what would lose a finished training later: a name or a place that will not do."""
         if not re.match(NAME, self.name):
             raise Refused(f"{self.name!r} cannot be a card's name: want letters, digits and any of . + ~ = @ _ -")
@@ -73,40 +87,15 @@ class Training(NamedTuple):
         except OSError as error:
             raise Refused(f"cannot write card {self.name!r} to {self.out}: {error.strerror or error}") from None
 
-    def _train(self, on_update: Callable[[Update], None]) -> Card:
-        self._check()
-        checkpoint = self.out / f"{self.recipe[:16]}.training"
-        drawn = checkpoint.with_suffix(".curve")
-        curve: list[list[float]] = json.loads(drawn.read_text()) if checkpoint.exists() and drawn.exists() else []
+    @property
+    def checkpoint(self) -> Path:
+        """Where it is kept meanwhile."""
+        return self.out / f"{self.recipe[:16]}.training"
 
-        def watch(update: Update) -> None:
-            while curve and curve[-1][0] >= update.steps:  # drawn after the checkpoint we went on from
-                curve.pop()
-            due = len(curve) * update.total / CURVE_POINTS
-            if update.episode_return is not None and (update.steps >= due or update.steps >= update.total):
-                curve.append([update.steps, round(update.episode_return, 3), round(update.stats["entropy"], 4)])
-                self._draw(drawn, curve)
-            on_update(update)
-
-        began = time.perf_counter()
-        net = self.trainer.train(
-            self.game,
-            [card.policy(self.game) for card in self.partners],
-            seed=derive(self.seed, "train", self.game.spec.name, self.name),
-            device=self.device,
-            on_update=watch,
-            checkpoint=checkpoint,
-        )
-        record = {"seconds": round(time.perf_counter() - began, 1), "curve": curve}
-        card = self.card(self.name, net, record).save(self.out, net.contents())
-        checkpoint.unlink(missing_ok=True)
-        drawn.unlink(missing_ok=True)
-        return card
-
-    def _draw(self, path: Path, curve: list[list[float]]) -> None:
-        draft = path.with_suffix(".curve-draft")
-        draft.write_text(json.dumps(curve))
-        draft.replace(path)
+    def pupil(self) -> Pupil:
+        """The seed to teach; it derives from the names of game and card."""
+        partners = [card.policy(self.game) for card in self.partners]
+        return Pupil(derive(self.seed, "train", self.game.spec.name, self.name), partners, self.checkpoint)
 
     def card(self, name: str, net: PolicyNet, record: dict[str, Any]) -> Card:
         """A card of this training's lineage for a state of its network; its files are still to be saved."""
@@ -119,6 +108,64 @@ class Training(NamedTuple):
             trained_with=(*(card.digest for card in self.partners), *self.trained_with),
             record={"trainer": to_table(self.trainer), "seed": self.seed, "recipe": self.recipe, **record},
         )
+
+
+class Curve:
+    """The learning curve of a training, kept beside its checkpoint: [steps, return, entropy, …] at `CURVE_POINTS`."""
+
+    def __init__(self, training: Training) -> None:
+        self._path = training.checkpoint.with_suffix(".curve")
+        resumed = training.checkpoint.exists() and self._path.exists()
+        self.points: list[list[float]] = json.loads(self._path.read_text()) if resumed else []
+        self.columns: list[str] = []
+        self.budget: dict[str, int] = {}
+
+    def add(self, update: Update) -> None:
+        """Notes an update where a point is due."""
+        while self.points and self.points[-1][0] >= update.steps:  # drawn after the checkpoint we went on from
+            self.points.pop()
+        self.budget = {"steps": update.steps, "samples_per_hero": update.samples}
+        due = len(self.points) * update.total / CURVE_POINTS
+        if update.episode_return is None or not (update.steps >= due or update.steps >= update.total):
+            return
+        numbers = [round(update.stats[name], 4) for name in COLUMNS if name in update.stats]
+        self.columns = ["steps", "return", *(name for name in COLUMNS if name in update.stats)]
+        self.points.append([update.steps, round(update.episode_return, 3), *numbers])
+        draft = self._path.with_suffix(".curve-draft")
+        draft.write_text(json.dumps(self.points))
+        draft.replace(self._path)
+
+    def record(self) -> dict[str, Any]:
+        """For the card."""
+        return {**self.budget, "columns": self.columns, "curve": self.points}
+
+    def forget(self) -> None:
+        """Removes the file."""
+        self._path.unlink(missing_ok=True)
+
+
+def teach(trainings: Sequence[Training], watches: Sequence[OnUpdate]) -> list[Card]:
+    """Trains kin in one stack, or goes on where an earlier run stopped, and saves their cards."""
+    for training in trainings:
+        training.check()
+    curves = [Curve(training) for training in trainings]
+
+    def see(update: Update) -> None:
+        curves[update.member].add(update)
+        watches[update.member](update)
+
+    began = time.perf_counter()
+    first = trainings[0]
+    pupils = [training.pupil() for training in trainings]
+    nets = train(first.trainer, first.game, pupils, device=first.device, on_update=see)
+    seconds = round((time.perf_counter() - began) / len(trainings), 1)
+    cards = []
+    for training, net, curve in zip(trainings, nets, curves, strict=True):
+        record = {"seconds": seconds, **curve.record()}
+        cards.append(training.card(training.name, net, record).save(training.out, net.contents()))
+        training.checkpoint.unlink(missing_ok=True)
+        curve.forget()
+    return cards
 
 
 def pick_device(device: str) -> str:

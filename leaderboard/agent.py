@@ -13,7 +13,7 @@ from crossplay.benchmark.game import Game, GameSpec
 from crossplay.benchmark.registry import GAMES, POLICIES
 from crossplay.benchmark.workers import in_processes
 from crossplay.leaderboard.suite import generator_for, trainer_for
-from crossplay.populations.generator import make
+from crossplay.populations.generator import bundles, make
 
 
 def find(text: str) -> Card:
@@ -56,8 +56,10 @@ def partners(
     """A generator's partners, as they are made."""
     played, plan = generator_for(generator, game, settings)
     tasks = plan.tasks(played, out, seed=seed, device=pick_device(device))
-    for cards in in_processes(make, tasks, jobs):
-        yield from cards
+    work = [[tasks[i] for i in numbers] for numbers in bundles(tasks, jobs)]
+    for made in in_processes(make, work, jobs):
+        for cards in made:
+            yield from cards
 
 
 def play_match(

@@ -14,7 +14,7 @@ from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import Suite, as_table
 from crossplay.populations.fcp import forget_snapshots
-from crossplay.populations.generator import Task
+from crossplay.populations.generator import Task, bundles, make
 
 STORE = "matches.sqlite"
 SUITE = "suite.toml"
@@ -47,21 +47,23 @@ def run(suite: Suite, out: Path, *, jobs: int, device: str, tell: Tell) -> None:
 
 
 class _Job(NamedTuple):
-    number: int
-    task: Task
+    numbers: list[int]
+    tasks: list[Task]
 
 
-def _do(job: _Job) -> tuple[int, list[Card]]:
-    return job.number, job.task.make()
+def _do(job: _Job) -> tuple[list[int], list[list[Card]]]:
+    return job.numbers, make(job.tasks)
 
 
 def _make(stage: str, tasks: Sequence[Task], jobs: int, tell: Tell) -> list[list[Card]]:
     """Cards of every task, in the tasks' order."""
     made: dict[int, list[Card]] = {}
     tell(Progress(stage, 0, len(tasks)))
-    for number, cards in in_processes(_do, [_Job(i, task) for i, task in enumerate(tasks)], jobs):
-        made[number] = cards
-        tell(Progress(stage, len(made), len(tasks), _made(cards)))
+    work = [_Job(numbers, [tasks[i] for i in numbers]) for numbers in bundles(tasks, jobs)]
+    for numbers, cards in in_processes(_do, work, jobs):
+        for number, mine in zip(numbers, cards, strict=True):
+            made[number] = mine
+            tell(Progress(stage, len(made), len(tasks), _made(mine)))
     return [made[number] for number in range(len(tasks))]
 
 

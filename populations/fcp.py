@@ -25,21 +25,24 @@ class _Stages(NamedTuple):
     snapshots: int
 
     def make(self) -> list[Card]:
+        """The cards, trained for alone."""
+        return self.finish(self.training.run(self.watch))
+
+    def finish(self, card: Card) -> list[Card]:
         """The untrained net, the snapshot whose return was nearest half the final one, and the final net."""
         out = self.training.out
         folders = [out.with_name(f"{out.name}-{stage}") for stage in STAGES]
-        if self.training.done() and all((folder / CARD_FILE).is_file() for folder in folders):
+        if all((folder / CARD_FILE).is_file() for folder in folders):
             cards = [load_card(folder) for folder in folders]
-            if all(card.record.get("recipe") == self.training.recipe for card in cards):
+            if all(each.record.get("recipe") == self.training.recipe for each in cards):
                 return cards
-        final = self.training.run(self._snapshot)
-        return [self._save(folder, stage, final) for folder, stage in zip(folders, STAGES, strict=True)]
+        return [self._save(folder, stage, card) for folder, stage in zip(folders, STAGES, strict=True)]
 
     @property
     def _shots(self) -> Path:
         return self.training.out / f"{self.training.recipe[:16]}.snapshots"
 
-    def _snapshot(self, update: Update) -> None:
+    def watch(self, update: Update) -> None:
         """Keeps one state a slice of the training; its return is part of the file's name."""
         slot = update.steps * self.snapshots // update.total
         if update.episode_return is None or list(self._shots.glob(f"{slot:04d}_*")):
@@ -60,7 +63,7 @@ class _Stages(NamedTuple):
         if stage == "first":
             return 0, self._empty().contents()[WEIGHTS]
         if stage == "last":
-            return self.training.trainer.budget.steps, (self.training.out / WEIGHTS).read_bytes()  # type: ignore[attr-defined]
+            return self.training.trainer.budget.steps, (self.training.out / WEIGHTS).read_bytes()
         goal = final.record["curve"][-1][1] / 2
         best = min(self._shots.glob("[0-9]*"), key=lambda path: (abs(float(path.name.split("_")[2]) - goal), path.name))
         return int(best.name.split("_")[1]), best.read_bytes()

@@ -2,19 +2,38 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from crossplay.agents.trainer import Update
+from crossplay.agents.training import Training, teach
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.registry import Registry
 
 GENERATORS = Registry("generator")
+STACK = 8  # trainings taught together at most: more gain no time, and lose more when interrupted
 
 
 class Task(Protocol):
     """Work that may be done in any process; doing it again only loads what is there."""
 
     def make(self) -> list[Card]: ...
+
+
+@runtime_checkable
+class Schooling(Task, Protocol):
+    """A task with one training at its heart, which may therefore be taught together with its kin."""
+
+    @property
+    def training(self) -> Training: ...
+
+    def watch(self, update: Update) -> None:
+        """Sees every update."""
+        ...
+
+    def finish(self, card: Card) -> list[Card]:
+        """The task's cards, once the training's own is there."""
+        ...
 
 
 class PartnerGenerator(Protocol):
@@ -25,11 +44,40 @@ class PartnerGenerator(Protocol):
         ...
 
 
-def make(task: Task) -> list[Card]:
-    """task.make(), as a function that can be sent to another process."""
-    return task.make()
+def bundles(tasks: Sequence[Task], jobs: int = 1) -> list[list[int]]:
+    """The numbers of tasks that are best done together: trainings of a kind in stacks, the rest alone.
+
+    How they are bundled changes no outcome. `jobs` processes are all given work where there is enough.
+    """
+    kin: dict[str, list[int]] = {}
+    alone = []
+    for number, task in enumerate(tasks):
+        if isinstance(task, Schooling) and not task.training.done():
+            kin.setdefault(task.training.kin, []).append(number)
+        else:
+            alone.append([number])
+    found = []
+    for members in kin.values():
+        pieces = max(-(-len(members) // STACK), min(jobs, len(members)))
+        found += [members[i::pieces] for i in range(pieces)]
+    return found + alone
+
+
+def make(tasks: Sequence[Task]) -> list[list[Card]]:
+    """A bundle's cards, task by task, as a function that can be sent to another process."""
+    trainings = [task for task in tasks if isinstance(task, Schooling)]
+    if len(tasks) == 1 or len(trainings) < len(tasks) or any(task.training.done() for task in trainings):
+        return [task.make() for task in tasks]
+    cards = teach([task.training for task in trainings], [task.watch for task in trainings])
+    return [task.finish(card) for task, card in zip(trainings, cards, strict=True)]
 
 
 def generate(generator: PartnerGenerator, game: Game, out: Path, *, seed: int, device: str = "cpu") -> list[Card]:
     """All of a generator's partners for a game, made in this process."""
-    return [card for task in generator.tasks(game, out, seed=seed, device=device) for card in task.make()]
+    tasks = list(generator.tasks(game, out, seed=seed, device=device))
+    made = {
+        number: cards
+        for bundle in bundles(tasks)
+        for number, cards in zip(bundle, make([tasks[i] for i in bundle]), strict=True)
+    }
+    return [card for number in range(len(tasks)) for card in made[number]]

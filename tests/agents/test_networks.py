@@ -10,7 +10,7 @@ from crossplay.agents.inference import Network, NetworkPolicy
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import WEIGHTS, Architecture, PolicyNet
 from crossplay.agents.ppo import PPO
-from crossplay.agents.trainer import Budget
+from crossplay.agents.trainer import Budget, train_one
 from crossplay.benchmark.config import build
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Observation
@@ -129,7 +129,7 @@ def test_a_cnn_trains_on_planes_and_plays_what_it_learned(tmp_path):
         ppo=PPO(rollout=20),
         budget=Budget(steps=320, games=4),
     )
-    net = trainer.train(game, (), seed=0, device="cpu", on_update=lambda update: None)
+    net = train_one(trainer, game, seed=0)
     (tmp_path / WEIGHTS).write_bytes(net.contents()[WEIGHTS])
     maker = {key: value for key, value in net.maker().items() if key != "kind"}
     policy = build(Network, maker).make(game, tmp_path)

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from crossplay.agents import learning
 from crossplay.agents.best_response import BestResponse
 from crossplay.agents.chooser import chooser
 from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.ppo import PPO, Samples, advantages, losses
-from crossplay.agents.rollout import Collector, Seating
-from crossplay.agents.trainer import Budget, Update, learn
+from crossplay.agents.rollout import Collector
+from crossplay.agents.seating import Seating
+from crossplay.agents.stack import Stack
+from crossplay.agents.trainer import Budget, Update, train_one
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import play
 from crossplay.benchmark.policy import Uniform
@@ -77,18 +80,18 @@ class _Fixed(torch.nn.Module):
 
 def test_the_loss_of_three_samples_by_hand():
     """Ratios 1.5, .5, 1; advantages 1, −1, 2; clip .2: surrogates min(1.5, 1.2), min(−.5, −.8), 2."""
-    new = torch.tensor([[0.6, 0.4], [0.25, 0.75], [0.5, 0.5]]).log()
-    old = torch.tensor([0.4, 0.5, 0.5]).log()
+    new = torch.tensor([[[0.6, 0.4], [0.25, 0.75], [0.5, 0.5]]]).log()
+    old = torch.tensor([[0.4, 0.5, 0.5]]).log()
     batch = Samples(
-        torch.zeros(3, 1),
-        torch.ones(3, 2, dtype=torch.bool),
-        torch.tensor([0, 0, 1]),
+        torch.zeros(1, 3, 1),
+        torch.ones(1, 3, 2, dtype=torch.bool),
+        torch.tensor([[0, 0, 1]]),
         old,
-        torch.tensor([0.0, 0.0, 1.0]),
-        torch.tensor([1.0, -1.0, 2.0]),
-        torch.tensor([1.0, 0.0, 1.0]),
+        torch.tensor([[0.0, 0.0, 1.0]]),
+        torch.tensor([[1.0, -1.0, 2.0]]),
+        torch.tensor([[1.0, 0.0, 1.0]]),
     )
-    values = torch.tensor([0.5, 0.1, 2.0])
+    values = torch.tensor([[0.5, 0.1, 2.0]])
     found = losses(_Fixed(new, values), batch, PPO(normalise=False, clip_value=True, entropy=0.1, value=0.5))
     assert float(found.policy) == pytest.approx(-(1.2 - 0.8 + 2.0) / 3)
     # squared errors .25, .01, 1; clipped predictions .2, .1, 1.2 → .64, .01, .04; the larger of each pair counts
@@ -107,23 +110,23 @@ def returns(net, game):
 @pytest.mark.parametrize("shared", [True, False])
 def test_ippo_solves_a_trivial_game(shared):
     trainer = IPPO(shared=shared, ppo=FAST, budget=Budget(steps=16_000))
-    net = trainer.train(Echo(), (), seed=0, device="cpu", on_update=lambda update: None)
+    net = train_one(trainer, Echo(), seed=0)
     assert (returns(net, Echo()) > 4.7).all()
 
 
 def test_best_response_solves_it_beside_a_stranger():
     game = Echo()
     trainer = BestResponse(ppo=FAST, budget=Budget(steps=16_000))
-    net = trainer.train(game, [Uniform().make(game, None)], seed=0, device="cpu", on_update=lambda update: None)
+    net = train_one(trainer, game, [Uniform().make(game, None)], seed=0)
     assert (returns(net, game) > 4.7).all()
 
 
 def test_partners_are_wanted_exactly_where_they_belong():
     partner = Uniform().make(Echo(), None)
     with pytest.raises(Refused, match="takes no partners"):
-        IPPO().train(Echo(), [partner], seed=0, device="cpu", on_update=lambda update: None)
+        IPPO().plan(Echo(), [partner], 0)
     with pytest.raises(Refused, match="needs partners"):
-        BestResponse().train(Echo(), [], seed=0, device="cpu", on_update=lambda update: None)
+        BestResponse().plan(Echo(), [], 0)
 
 
 class Shaped(Echo):
@@ -143,9 +146,10 @@ def test_shaped_reward_fades_to_nothing():
     tables = [Seating(slice(0, 4), (0, 0))]
 
     def collected(weight):
-        collector = Collector(Shaped(), "shown", [chooser(net.of(0))], lambda batch: tables, 4, 0, torch.device("cpu"))
-        (seen,), returns = collector.collect(10, weight, torch.Generator().manual_seed(0))
-        assert set(returns) == {0.0}, "shaped reward is never part of a return"
+        learners = [chooser(Stack([net.of(0)]))]
+        collector = Collector(Shaped(), "shown", learners, [lambda batch: tables], 4, [0], torch.device("cpu"))
+        (seen,), returns = collector.collect(10, weight, [torch.Generator().manual_seed(0)])
+        assert returns.tolist() == [[0.0] * 4], "shaped reward is never part of a return"
         return seen.rewards.sum().item()
 
     assert collected(1.0) > 0
@@ -154,7 +158,7 @@ def test_shaped_reward_fades_to_nothing():
 
 
 def weights(trainer, seed, checkpoint=None, on_update=lambda update: None):
-    net = trainer.train(Echo(), (), seed=seed, device="cpu", on_update=on_update, checkpoint=checkpoint)
+    net = train_one(trainer, Echo(), seed=seed, on_update=on_update, checkpoint=checkpoint)
     return net.contents()
 
 
@@ -166,8 +170,7 @@ def test_equal_seeds_give_equal_weights():
 
 def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, monkeypatch):
     trainer = IPPO(ppo=FAST, budget=Budget(steps=4_000))
-    defaults = {**learn.__kwdefaults__, "checkpoint_seconds": 0.0}
-    monkeypatch.setattr(learn, "__kwdefaults__", defaults)
+    monkeypatch.setattr(learning, "CHECKPOINT_SECONDS", 0.0)
     seen: list[int] = []
 
     def stop(update: Update) -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from crossplay.agents import learning
 from crossplay.agents.best_response import BestResponse
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.ppo import PPO
-from crossplay.agents.trainer import Budget, learn
+from crossplay.agents.trainer import Budget
 from crossplay.agents.training import Training, pick_device
 from crossplay.benchmark.card import load_card
 from crossplay.benchmark.errors import Refused
@@ -32,7 +33,7 @@ def test_a_training_is_done_once(tmp_path):
 
 
 def test_an_interrupted_training_keeps_its_whole_curve(tmp_path, monkeypatch):
-    monkeypatch.setattr(learn, "__kwdefaults__", {**learn.__kwdefaults__, "checkpoint_seconds": 0.0})
+    monkeypatch.setattr(learning, "CHECKPOINT_SECONDS", 0.0)
     whole = training(tmp_path / "whole" / "ann").run()
 
     def stop(update):

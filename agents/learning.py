@@ -1,0 +1,212 @@
+"""The loop all PPO trainers share: collect, update, report, checkpoint; several seeds side by side."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from crossplay.agents import ppo as algorithm
+from crossplay.agents.networks import PolicyNet
+from crossplay.agents.rollout import Collector
+from crossplay.agents.seating import Seating
+from crossplay.agents.trainer import Method, OnUpdate, Plan, Pupil, Trainer, Update
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.game import Game
+from crossplay.benchmark.seeding import derive
+from crossplay.benchmark.workers import single_threaded
+
+PROBES = 50  # times a training in which a pair that never trains together is watched
+CHECKPOINT_SECONDS = 20.0
+
+
+@dataclass
+class Learning:
+    """One training under way: all that a checkpoint has to hold, a slice a seed."""
+
+    method: Method
+    trainer: Trainer
+    collector: Collector
+    probe: Collector
+    luck: list[torch.Generator]
+    optimisers: list[torch.optim.Optimizer]
+    steps: int = 0
+    samples: int = 0  # of the first learner, a seed
+    returns: np.ndarray | None = None  # [K], of the last finished batch of episodes
+    stats: dict[str, list[float]] = field(default_factory=dict)  # [K] each
+    paired: list[float] | None = None  # [K], returns of the method's pair when last watched
+
+    def iterate(self) -> None:
+        """One rollout and one update of every learner."""
+        ppo, budget = self.trainer.ppo, self.trainer.budget
+        if ppo.anneal:
+            for optimiser in self.optimisers:
+                for group in optimiser.param_groups:
+                    group["lr"] = ppo.learning_rate * max(0.0, 1 - self.steps / budget.steps)
+        seen, finished = self.collector.collect(ppo.rollout, budget.shaping(self.steps), self.luck)
+        lessons, numbers = self.method.lessons(seen, self.steps / budget.steps)
+        watched = [
+            algorithm.update(self.method.learners[number], self.optimisers[number], samples, settings, self.luck, leash)
+            for number, samples, settings, leash in lessons
+        ]
+        self.stats = {k: torch.stack([w[k] for w in watched]).mean(dim=0).tolist() for k in watched[0]}
+        self.stats |= {k: v.tolist() for k, v in numbers.items()}
+        self._watch_pair(budget.steps)
+        self.steps += ppo.rollout * self.collector.episodes
+        self.samples += seen[0].actions[0].numel()
+        if finished.size:
+            self.returns = finished.mean(axis=1)
+
+    def _watch_pair(self, total: int) -> None:
+        """Plays the method's pair for a batch of episodes, `PROBES` times a training; nobody learns from it."""
+        if not self.method.pair:
+            return
+        due = self.steps * PROBES // total
+        if self.paired is None or due > self.probe.batch:
+            self.probe.batch = due - 1
+            self.probe.reset()
+            luck = [torch.Generator().manual_seed(derive(seed, "pair", due)) for seed in self.probe.seeds]
+            self.paired = self.probe.collect(self.probe.game.spec.horizon, 0.0, luck)[1].mean(axis=1).tolist()
+            self.probe.batch = due
+        self.stats["pair_return"] = self.paired
+
+    @property
+    def between_episodes(self) -> bool:
+        """Whether every game has just been reset: the only moments worth saving, as no game state is lost."""
+        return self.collector.step == 0
+
+    def save(self, k: int, path: Path) -> None:
+        """Writes one seed's training to a file, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".draft")
+        torch.save(
+            {
+                "steps": self.steps,
+                "samples": self.samples,
+                "batch": self.collector.batch,
+                "return": None if self.returns is None else float(self.returns[k]),
+                "paired": None if self.paired is None else self.paired[k],
+                "luck": self.luck[k].get_state(),
+                "slices": [part[k].clone() for part in self._parts()],
+                "optimiser_steps": [float(self._moments(o)["step"]) for o in self.optimisers],
+            },
+            draft,
+        )
+        draft.replace(path)
+
+    def _moments(self, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+        """An optimiser's state for its one stacked parameter; made where it has not stepped yet."""
+        flat = optimiser.param_groups[0]["params"][0]
+        if not optimiser.state[flat]:
+            zeros = {"exp_avg": torch.zeros_like(flat), "exp_avg_sq": torch.zeros_like(flat)}
+            optimiser.state[flat] = {"step": torch.zeros((), device=flat.device), **zeros}
+        return optimiser.state[flat]
+
+    def _parts(self) -> list[Tensor]:
+        """Every stacked tensor [K, …] of the training, in a fixed order."""
+        moments = [self._moments(o)[name] for o in self.optimisers for name in ("exp_avg", "exp_avg_sq")]
+        return [*(s.flat.detach() for s in self.method.learners), *moments, *self.method.memory.values()]
+
+    def load(self, paths: Sequence[Path]) -> None:
+        """Goes on from saved trainings that have come equally far."""
+        saved: list[dict[str, Any]] = []
+        for k, path in enumerate(paths):
+            mine = read(path)
+            try:
+                for part, value in zip(self._parts(), mine["slices"], strict=True):
+                    part[k].copy_(value)
+                self.luck[k].set_state(mine["luck"])
+            except Exception as error:  # torch raises many kinds for what is not its own
+                raise _foreign(path, error) from None
+            saved.append(mine)
+        for optimiser, steps in zip(self.optimisers, saved[0]["optimiser_steps"], strict=True):
+            self._moments(optimiser)["step"].fill_(steps)
+        self.steps, self.samples = saved[0]["steps"], saved[0]["samples"]
+        if saved[0]["return"] is not None:
+            self.returns = np.array([mine["return"] for mine in saved])
+        if saved[0]["paired"] is not None:
+            self.paired = [mine["paired"] for mine in saved]
+            self.probe.batch = (self.steps - 1) * PROBES // self.trainer.budget.steps
+        self.collector.batch = saved[0]["batch"] - 1
+        self.collector.reset()
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A saved training. Raises Refused where the file is not one."""
+    try:
+        saved: dict[str, Any] = torch.load(path, weights_only=True)
+        saved["steps"] + saved["samples"]
+    except Exception as error:  # torch raises many kinds for a file that is cut short
+        raise _foreign(path, error) from None
+    return saved
+
+
+def _foreign(path: Path, error: Exception) -> Refused:
+    return Refused(f"{path}: not a checkpoint of this training; delete it to start anew ({error})")
+
+
+def steps_done(path: Path | None) -> int:
+    """How far a saved training has come; 0 where none is."""
+    return int(read(path)["steps"]) if path and path.exists() else 0
+
+
+def learn(trainer: Trainer, game: Game, pupils: Sequence[Pupil], device: str, on_update: OnUpdate) -> list[PolicyNet]:
+    """PPO for every network of every pupil; pupils with checkpoints have to have come equally far."""
+    plans = [trainer.plan(game, pupil.partners, pupil.seed) for pupil in pupils]
+    for plan in plans:
+        for net in (plan.net, plan.foes):
+            if net is not None:
+                net.to(device)
+    with single_threaded():
+        learning = _begin(trainer, game, pupils, plans, torch.device(device))
+        _loop(learning, plans, pupils, on_update)
+    return [plan.net.cpu() for plan in plans]
+
+
+def _begin(
+    trainer: Trainer, game: Game, pupils: Sequence[Pupil], plans: Sequence[Plan], device: torch.device
+) -> Learning:
+    method, games, view = trainer.method(plans), plans[0].games, plans[0].net.view
+    pair = [Seating(slice(0, games), method.pair)]
+    seatings = [plan.seatings for plan in plans]
+    learning = Learning(
+        method,
+        trainer,
+        Collector(game, view, method.choosers, seatings, games, [derive(p.seed, "rollout") for p in pupils], device),
+        Collector(
+            game,
+            view,
+            method.choosers,
+            [lambda batch: pair] * len(plans),
+            games,
+            [derive(p.seed, "probe") for p in pupils],
+            device,
+        ),
+        [torch.Generator().manual_seed(derive(p.seed, "luck")) for p in pupils],
+        [torch.optim.Adam([s.flat], lr=trainer.ppo.learning_rate, eps=1e-5, fused=True) for s in method.learners],
+    )
+    saved = [p.checkpoint for p in pupils if p.checkpoint and p.checkpoint.exists()]
+    if saved:
+        learning.load(saved)
+    return learning
+
+
+def _loop(learning: Learning, plans: Sequence[Plan], pupils: Sequence[Pupil], on_update: OnUpdate) -> None:
+    total = learning.trainer.budget.steps
+    began = saved = time.perf_counter()
+    while learning.steps < total:
+        learning.iterate()
+        now = time.perf_counter()
+        for k, plan in enumerate(plans):
+            earned = None if learning.returns is None else float(learning.returns[k])
+            stats = {name: values[k] for name, values in learning.stats.items()}
+            on_update(Update(k, learning.steps, total, learning.samples, earned, now - began, stats, plan.net))
+        if learning.between_episodes and now - saved > CHECKPOINT_SECONDS and learning.steps < total:
+            saved = now
+            for k, pupil in enumerate(pupils):
+                if pupil.checkpoint:
+                    learning.save(k, pupil.checkpoint)
