@@ -9,10 +9,11 @@ import numpy as np
 from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.cells import Cells
 from crossplay.leaderboard.intervals import SAMPLES, covered, draws, percentiles
-from crossplay.leaderboard.metrics import METRICS, RETURN, Family, Mean, per_partner
+from crossplay.leaderboard.measures import RETURN
+from crossplay.leaderboard.metrics import METRICS, Family, Mean, per_partner
 
 OVERALL = "overall"
-COLUMNS = ("mean", "iqm", "worst_partner", "cvar20", "self_play", "gap")  # metrics of every row
+COLUMNS = ("mean", "iqm", "worst_partner", "cvar20", "self_play", "gap", "free_riding")  # metrics of every row
 FEW_SEEDS = 3
 Number = float | None  # None is null: something it needs was not played
 
@@ -35,6 +36,7 @@ class Row:
     cvar20: Number
     self_play: Number
     gap: Number
+    free_riding: Number  # of the entry with itself, in private cost per episode; 0 in a game without private costs
     families: dict[str, Number]
     holes: int  # matches that are missing
     notes: tuple[str, ...]
@@ -52,6 +54,7 @@ class Board:
     seats: tuple[int, ...]  # per game
     families: tuple[str, ...]
     single: tuple[str, ...]  # families with one partner: they add no partner uncertainty
+    costs: bool  # whether there are private costs at all; without, free-riding is not shown
     samples: int  # of the bootstrap
     rows: tuple[Row, ...]
 
@@ -82,6 +85,7 @@ def _board(game: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Bo
         seats=tuple(cells.seats for cells in all_cells),
         families=tuple(sorted({name for _, name in families})),
         single=tuple(sorted({name for (_, name), count in families.items() if count == 1})),
+        costs=any(cells.costs for cells in all_cells),
         samples=samples,
         rows=ranked(_row(entry, all_cells, seed, samples) for entry in entries),
     )

@@ -12,7 +12,7 @@ from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import HARNESS
 from crossplay.leaderboard.board import COLUMNS, Board, Row
 from crossplay.leaderboard.metrics import METRICS
-from crossplay.leaderboard.table import HEADERS, captions, decimals, footnotes, numbers, shown, shown_rank
+from crossplay.leaderboard.table import captions, decimals, footnotes, headers, numbers, shown, shown_rank
 
 PLAIN = (
     "rank",
@@ -28,6 +28,7 @@ PLAIN = (
     "cvar20",
     "self_play",
     "gap",
+    "free_riding",
     "holes",
 )
 
@@ -85,19 +86,19 @@ def _plain(value: Any) -> str:
 
 def _section(board: Board) -> str:
     marks, digits = footnotes(board), decimals(board)
-    heads = ["#", "entry", "seeds", *HEADERS, *map(_cell, board.families), "worst with"]
+    heads = ["#", "entry", "seeds", *headers(board), *map(_cell, board.families), "worst with"]
     rule = ["--:", ":--", *["--:"] * (len(heads) - 3), ":--"]
     lines = [f"## {board.game}", "", f"In {board.unit}.", "", _line(heads), _line(rule)]
-    lines += [_line(_markdown_row(row, marks, digits)) for row in board.rows]
+    lines += [_line(_markdown_row(board, row, marks, digits)) for row in board.rows]
     lines += ["", *captions(board)]
     return "\n".join([*lines, *(f"{'' if n > 1 else chr(10)}{n}. {note}" for note, n in marks.items())]) + "\n"
 
 
-def _markdown_row(row: Row, marks: dict[str, int], digits: int) -> list[str]:
+def _markdown_row(board: Board, row: Row, marks: dict[str, int], digits: int) -> list[str]:
     name = _cell(row.entry) + "".join(f" <sup>{marks[note]}</sup>" for note in row.notes)
     means = [shown(value, digits) for value in row.families.values()]
     worst = shown(None, 0) if row.worst_partner_name is None else _cell(row.worst_partner_name)
-    return [shown_rank(row), name, str(row.n_seeds), *numbers(row, digits), *means, worst]
+    return [shown_rank(row), name, str(row.n_seeds), *numbers(board, row, digits), *means, worst]
 
 
 def _line(values: Sequence[str]) -> str:

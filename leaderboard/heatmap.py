@@ -14,7 +14,7 @@ from crossplay.benchmark.card import Card
 from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard.cells import Where, placed, score
-from crossplay.leaderboard.metrics import RETURN
+from crossplay.leaderboard.measures import RETURN
 from crossplay.leaderboard.roster import Roster
 
 EGOS = "agents on the board"  # the group of columns in which agents meet each other

@@ -14,6 +14,7 @@ from crossplay.leaderboard.board import OVERALL, Board, Number, Row
 NULL = "–"
 WIDTH = 100
 HEADERS = ("mean", "95 % interval", "IQM", "CVaR₂₀", "worst", "self", "gap")
+RIDING = "riding"
 
 
 def text(board: Board, width: int = WIDTH) -> str:
@@ -34,13 +35,13 @@ def _ranking(board: Board, marks: dict[str, int]) -> Table:
     grid = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), collapse_padding=True, pad_edge=False)
     grid.add_column("#", justify="right")
     grid.add_column("entry", overflow="fold", min_width=8)
-    for name in ("seeds", *HEADERS):
+    for name in ("seeds", *headers(board)):
         grid.add_column(name, justify="right", no_wrap=True)
     digits = decimals(board)
     for row in board.rows:
         style = "" if row.status == "ranked" else "dim"
         label = Text(row.entry) + Text("".join(f" [{marks[note]}]" for note in row.notes), style="yellow")
-        values = [Text(value) for value in (str(row.n_seeds), *numbers(row, digits))]
+        values = [Text(value) for value in (str(row.n_seeds), *numbers(board, row, digits))]
         grid.add_row(Text(shown_rank(row)), label, *values, style=style)
     return grid
 
@@ -90,6 +91,10 @@ def captions(board: Board) -> list[str]:
         f"Interval: 95 % bootstrap ({board.samples} resamples) over trained seeds × partners within families, never "
         f"over episodes. {NULL}: something it needs was not played.",
     ]
+    if board.costs:
+        lines.append(
+            f"{RIDING}: with itself, how far apart the seats' mean private costs an episode are (lower is better)."
+        )
     if board.single:
         lines.append(f"One partner only, so no partner uncertainty: {', '.join(board.single)}.")
     return lines
@@ -104,11 +109,17 @@ def _notes(marks: dict[str, int]) -> Iterable[Text]:
     return (Text(f"[{number}] {note}", style="yellow") for note, number in marks.items())
 
 
-def numbers(row: Row, digits: int) -> list[str]:
-    """A row's values in the order of HEADERS."""
+def headers(board: Board) -> tuple[str, ...]:
+    """The columns of numbers: free-riding only where there are private costs to share."""
+    return (*HEADERS, RIDING) if board.costs else HEADERS
+
+
+def numbers(board: Board, row: Row, digits: int) -> list[str]:
+    """A row's values in the order of `headers`."""
     interval = NULL if row.low is None else f"{shown(row.low, digits)} … {shown(row.high, digits)}"
     rest = (row.iqm, row.cvar20, row.worst_partner, row.self_play, row.gap)
-    return [shown(row.mean, digits), interval, *(shown(value, digits) for value in rest)]
+    riding = [shown(row.free_riding, _four_digits(other.free_riding for other in board.rows))] if board.costs else []
+    return [shown(row.mean, digits), interval, *(shown(value, digits) for value in rest), *riding]
 
 
 def shown_rank(row: Row) -> str:
@@ -127,7 +138,11 @@ def shown(value: Number, digits: int) -> str:
 
 def decimals(board: Board) -> int:
     """Decimals that show four digits of the largest headline or self-play value, between 0 and 4."""
-    values = [abs(v) for row in board.rows for v in (row.mean, row.self_play, row.high) if v]
+    return _four_digits(value for row in board.rows for value in (row.mean, row.self_play, row.high))
+
+
+def _four_digits(numbers: Iterable[Number]) -> int:
+    values = [abs(value) for value in numbers if value]
     return max(0, min(4, 3 - floor(log10(max(values))))) if values else 1
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -77,6 +78,27 @@ def test_captions_state_partners_seats_episodes_and_interval(boards):
     assert "Plain mean" not in text(boards[0])
 
 
+def riding(costs, **holes):
+    found = table({"a": flat(1, 2), "b": flat(3, 4)}, {"f": 2}, {"a": [150.0], "b": [150.0]})
+    return rank([replace(found, costs=costs, riding_alone=np.array([0.25, holes.get("b", 12.5)]))], samples=10)[0]
+
+
+def test_free_riding_is_shown_where_there_are_private_costs():
+    said = text(riding(costs=True))
+    assert [line.split()[-1] for line in said.splitlines() if line.split()[1:2] in (["a"], ["b"])] == ["12.50", "0.25"]
+    assert "gap riding" in " ".join(said.split())
+    assert "riding: with itself, how far apart the seats' mean private costs" in " ".join(said.split())
+    assert "| gap | riding | f |" in to_markdown([riding(costs=True)])
+    assert "| 12.50 |" in to_markdown([riding(costs=True)])
+    assert "| – | 3.5 |" in to_markdown([riding(costs=True, b=np.nan)])  # null, and the family's mean
+
+
+def test_free_riding_is_no_column_where_nobody_pays():
+    board = riding(costs=False)
+    assert "riding" not in text(board) + to_markdown([board])
+    assert json.loads(to_json([board]))["boards"][0]["costs"] is False
+
+
 def test_null_is_a_dash_and_never_a_number():
     said = text(rank([table({"a": [[[np.nan, np.nan]]]}, {"f": 1}, {"a": [np.nan]})], samples=10)[0])
     (line,) = [line for line in said.splitlines() if line.lstrip().startswith("–  a")]
@@ -105,7 +127,7 @@ def test_csv_has_every_number_to_the_bit(boards):
         assert (line["game"], line["entry"], line["status"]) == (game, row.entry, row.status)
         assert line["notes"] == "; ".join(row.notes)
         assert line["rank"] == ("" if row.rank is None else str(row.rank))
-        for name in ("mean", "low", "high", "iqm", "worst_partner", "cvar20", "self_play", "gap"):
+        for name in ("mean", "low", "high", "iqm", "worst_partner", "cvar20", "self_play", "gap", "free_riding"):
             value = getattr(row, name)
             assert line[name] == "" if value is None else float(line[name]) == value
         for family, value in row.families.items():
@@ -121,7 +143,7 @@ def test_json_says_what_its_metrics_are(boards):
     assert content["metrics"]["iqm"]["source"] == "[Agarwal2021]"
     assert {name: m["direction"] for name, m in content["metrics"].items()} == {
         name: METRICS[name].direction
-        for name in ("mean", "iqm", "worst_partner", "cvar20", "self_play", "gap", "family")
+        for name in ("mean", "iqm", "worst_partner", "cvar20", "self_play", "gap", "free_riding", "family")
     }
     assert content["harness"] >= 1
 
@@ -132,7 +154,7 @@ def test_markdown_is_a_table_whatever_the_names():
     grid = [line for line in lines if line.startswith("|")]
     columns = {line.replace("\\|", "").count("|") for line in grid}
     assert len(grid) == 4
-    assert columns == {13}
+    assert columns == {14}
     assert r"\_d\_ <sup>1</sup>" in grid[2]
     assert r"a\|b\*c <sup>1</sup>" in grid[3]
     assert lines[0] == "## test/paper-v1"
