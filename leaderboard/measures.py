@@ -35,7 +35,7 @@ class Measure(NamedTuple):
 
 MEASURES = {
     "return": Measure(mean_return, RETURN, f"mean {RETURN}"),
-    "free_riding": Measure(free_riding, COST, f"free-riding degree |E c₀ − E c₁|, {COST}"),
+    "free_riding": Measure(free_riding, COST, f"free-riding |E c₀ − E c₁|\n{COST}"),
 }
 
 

@@ -10,7 +10,8 @@ from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard import export
 from crossplay.leaderboard.board import Board, rank
 from crossplay.leaderboard.cells import cells
-from crossplay.leaderboard.heatmap import draw, matrix
+from crossplay.leaderboard.heatmap import draw, matrix, part
+from crossplay.leaderboard.measures import measure
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.run import STORE, SUITE
 from crossplay.leaderboard.site import Site, sites
@@ -60,12 +61,18 @@ def text(found: list[Board], form: str) -> str:
     return FORMS[form](found)
 
 
-def heatmaps(folder: Path, out: Path) -> list[Path]:
-    """Writes every game's heatmap as PNG, SVG and CSV."""
+def heatmaps(folder: Path, out: Path, of: str = "return", only: str = "") -> list[Path]:
+    """Writes every game's heatmap of a measure, or a part of its columns, as PNG, SVG and CSV.
+
+    Raises Refused with the nearest name for a measure or part there is not.
+    """
+    measure(of)
+    pick = part(only)
+    stem = "-".join(("heatmap", *(word for word in (of, only) if word not in ("return", ""))))
     return [
         path
-        for part in played(folder)
-        for path in draw(matrix(part.results, part.roster, part.fixtures), out / f"heatmap-{part.site.root.name}.png")
+        for p in played(folder)
+        for path in draw(pick(matrix(p.results, p.roster, p.fixtures, of)), out / f"{stem}-{p.site.root.name}.png")
     ]
 
 

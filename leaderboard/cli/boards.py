@@ -8,6 +8,8 @@ import typer
 from crossplay.leaderboard import console
 from crossplay.leaderboard.cli.app import Device, Jobs, Results, app
 
+Of = Annotated[str, typer.Option(help="What of a match: return or free_riding.")]
+
 
 @app.command()
 def run(
@@ -56,6 +58,8 @@ def heatmap(
     out: Annotated[
         Path | None, typer.Option(help="Folder for PNG, SVG and CSV; the results folder by default.")
     ] = None,
+    of: Of = "return",
+    only: Annotated[str, typer.Option(help="board: the agents on it with each other; held-out: who is scored.")] = "",
 ) -> None:
     """Draw the cross-play heatmap of every game from stored matches; nothing is played.
 
@@ -63,7 +67,7 @@ def heatmap(
     """
     from crossplay.leaderboard import publish
 
-    for path in publish.heatmaps(folder, out or folder):
+    for path in publish.heatmaps(folder, out or folder, of, only):
         console.say(f"wrote {path}")
 
 

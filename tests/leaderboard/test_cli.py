@@ -83,6 +83,8 @@ def test_doctor_names_versions_and_devices(capsys):
         (["populate", "fpc", "collab-grid", "--out", "x"], "did you mean 'fcp'?"),
         (["board", "nosuch"], "suite.toml: no such file"),
         (["heatmap", "nosuch"], "suite.toml: no such file"),
+        (["heatmap", "nosuch", "--of", "free_ridin"], "unknown measure 'free_ridin'; did you mean 'free_riding'?"),
+        (["heatmap", "nosuch", "--only", "bord"], "unknown part of the heatmap 'bord'; did you mean 'board'?"),
         (["export", "nosuch", "x.csv"], "no matches.sqlite here"),
         (["population", "verify", "nosuch"], "no such file"),
         (["train", "ippo", "collab-grid", "--out", "my%agent"], "'my%agent' cannot be a card's name"),
