@@ -12,6 +12,7 @@ from crossplay.leaderboard.board import Board, rank
 from crossplay.leaderboard.cells import cells
 from crossplay.leaderboard.heatmap import draw, matrix, part
 from crossplay.leaderboard.measures import measure
+from crossplay.leaderboard.meetings import Meetings, meetings
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.run import STORE, SUITE
 from crossplay.leaderboard.site import Site, sites
@@ -74,6 +75,12 @@ def heatmaps(folder: Path, out: Path, of: str = "return", only: str = "") -> lis
         for p in played(folder)
         for path in draw(pick(matrix(p.results, p.roster, p.fixtures, of)), out / f"{stem}-{p.site.root.name}.png")
     ]
+
+
+def met(folder: Path, of: str = "return") -> list[Meetings]:
+    """How the board's own agents do with each other, per game. Raises Refused for a measure there is not."""
+    measure(of)
+    return [meetings(matrix(p.results, p.roster, p.fixtures, of), seed=p.site.suite.seed) for p in played(folder)]
 
 
 def write(folder: Path) -> tuple[list[Board], list[Path]]:

@@ -118,7 +118,7 @@ def numbers(board: Board, row: Row, digits: int) -> list[str]:
     """A row's values in the order of `headers`."""
     interval = NULL if row.low is None else f"{shown(row.low, digits)} … {shown(row.high, digits)}"
     rest = (row.iqm, row.cvar20, row.worst_partner, row.self_play, row.gap)
-    riding = [shown(row.free_riding, _four_digits(other.free_riding for other in board.rows))] if board.costs else []
+    riding = [shown(row.free_riding, four_digits(other.free_riding for other in board.rows))] if board.costs else []
     return [shown(row.mean, digits), interval, *(shown(value, digits) for value in rest), *riding]
 
 
@@ -137,11 +137,12 @@ def shown(value: Number, digits: int) -> str:
 
 
 def decimals(board: Board) -> int:
-    """Decimals that show four digits of the largest headline or self-play value, between 0 and 4."""
-    return _four_digits(value for row in board.rows for value in (row.mean, row.self_play, row.high))
+    """Decimals of a board's returns: four digits of the largest headline or self-play value."""
+    return four_digits(value for row in board.rows for value in (row.mean, row.self_play, row.high))
 
 
-def _four_digits(numbers: Iterable[Number]) -> int:
+def four_digits(numbers: Iterable[Number]) -> int:
+    """Decimals that show four digits of the largest of these numbers, between 0 and 4."""
     values = [abs(value) for value in numbers if value]
     return max(0, min(4, 3 - floor(log10(max(values))))) if values else 1
 

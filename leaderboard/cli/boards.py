@@ -1,10 +1,11 @@
-"""Commands about boards: run, board, heatmap, export."""
+"""Commands about boards: run, board, heatmap, meet, export."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from crossplay.benchmark.errors import unknown
 from crossplay.leaderboard import console
 from crossplay.leaderboard.cli.app import Device, Jobs, Results, app
 
@@ -69,6 +70,28 @@ def heatmap(
 
     for path in publish.heatmaps(folder, out or folder, of, only):
         console.say(f"wrote {path}")
+
+
+@app.command()
+def meet(
+    folder: Results = Path("results/quick"),
+    form: Annotated[str, typer.Option("--format", help="table, json or markdown.")] = "table",
+    of: Of = "return",
+) -> None:
+    """Print how the board's own agents do with each other: own pairs, other seeds, other entries; nothing is played.
+
+    Example: **crossplay meet results/gridworld --of free_riding**
+    """
+    from crossplay.leaderboard import meetings, publish
+
+    forms = {"json": meetings.to_json, "markdown": meetings.to_markdown}
+    if form not in ("table", *forms):
+        raise unknown("format", form, ["table", *forms])
+    found = publish.met(folder, of)
+    for one in found if form == "table" else []:
+        console.SCREEN.print(meetings.table(one))
+    if form != "table":
+        console.say(forms[form](found))
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The command line: every command says how it is used, does what it says, and refuses in words with the right code."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 import typer
 
 from crossplay.leaderboard.cli import app, main
+from tests.leaderboard.shelf import shelf
 
 
 def commands(command=None, path=()):
@@ -29,7 +31,20 @@ def run(capsys, *words):
 
 
 def test_the_commands_are_the_promised_ones():
-    promised = ["run", "train", "populate", "check", "board", "heatmap", "play", "export", "list", "doctor", "rqe"]
+    promised = [
+        "run",
+        "train",
+        "populate",
+        "check",
+        "board",
+        "heatmap",
+        "meet",
+        "play",
+        "export",
+        "list",
+        "doctor",
+        "rqe",
+    ]
     assert {*[(name,) for name in promised], ("population", "show"), ("population", "verify")} == set(commands())
 
 
@@ -85,6 +100,9 @@ def test_doctor_names_versions_and_devices(capsys):
         (["heatmap", "nosuch"], "suite.toml: no such file"),
         (["heatmap", "nosuch", "--of", "free_ridin"], "unknown measure 'free_ridin'; did you mean 'free_riding'?"),
         (["heatmap", "nosuch", "--only", "bord"], "unknown part of the heatmap 'bord'; did you mean 'board'?"),
+        (["meet", "nosuch"], "suite.toml: no such file"),
+        (["meet", "nosuch", "--of", "retrun"], "unknown measure 'retrun'; did you mean 'return'?"),
+        (["meet", "nosuch", "--format", "jsn"], "unknown format 'jsn'; did you mean 'json'?"),
         (["export", "nosuch", "x.csv"], "no matches.sqlite here"),
         (["population", "verify", "nosuch"], "no such file"),
         (["train", "ippo", "collab-grid", "--out", "my%agent"], "'my%agent' cannot be a card's name"),
@@ -125,6 +143,31 @@ def test_train_check_play_populate(capsys, tmp_path):
     deep = [word.replace("budget", "trainer.budget") for word in small]
     assert run(capsys, "populate", "self_play", "collab-grid", "--out", folder, "--set", "seeds=2", *deep)[0] == 0
     assert sorted(os.listdir(folder)) == ["sp-0", "sp-1"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Results of constant agents in two matrix games."""
+    budgets = {"taus": {"steps": 2000}}
+    return shelf(tmp_path_factory.mktemp("cli") / "shelf", budgets, mixed=[0, 1, 0], taus=[1, 1])
+
+
+def test_heatmap_and_meet_say_what_a_folder_holds(capsys, folder, tmp_path):
+    out = tmp_path / "figures"
+    code, said, _ = run(capsys, "heatmap", folder, "--of", "free_riding", "--only", "board", "--out", out)
+    assert (code, said.count("wrote ")) == (0, 6)
+    header, _, _, first, *_ = (out / "heatmap-free_riding-board-matrix-volunteer-v1.csv").read_text().splitlines()
+    assert header == "entry,ego,mixed-0,mixed-1,mixed-2,taus-0,taus-1"
+    assert first.startswith("mixed,mixed-0,0.0,")
+    assert run(capsys, "heatmap", folder, "--out", out)[0] == 0
+    assert (out / "heatmap-matrix-stag_hunt-v1.png").is_file()
+    code, said, _ = run(capsys, "meet", folder)
+    assert code == 0
+    for word in ("matrix/volunteer-v1", "own pair", "with mixed", "with taus"):
+        assert word in said
+    code, said, _ = run(capsys, "meet", folder, "--format", "json", "--of", "free_riding")
+    assert [game["of"] for game in json.loads(said)] == ["free_riding"] * 2
+    assert run(capsys, "meet", folder, "--format", "markdown")[1].startswith("## matrix/volunteer-v1")
 
 
 def test_an_altered_agent_is_refused_by_name(capsys, tmp_path):
