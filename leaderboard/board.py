@@ -7,6 +7,7 @@ from math import isnan
 import numpy as np
 
 from crossplay.benchmark.seeding import derive
+from crossplay.leaderboard.budgets import Spent, same
 from crossplay.leaderboard.cells import Cells
 from crossplay.leaderboard.intervals import SAMPLES, covered, draws, percentiles
 from crossplay.leaderboard.measures import RETURN
@@ -39,6 +40,8 @@ class Row:
     free_riding: Number  # of the entry with itself, in private cost per episode; 0 in a game without private costs
     families: dict[str, Number]
     holes: int  # matches that are missing
+    steps: int | None  # of the environment, that each seed trained on; null where not told or not the same for all
+    samples_per_hero: int | None
     notes: tuple[str, ...]
 
 
@@ -128,6 +131,7 @@ def _row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row
         worst_partner_name=_worst(mine) if len(all_cells) == 1 else None,
         families=_families(mine, all_cells),
         holes=holes,
+        **same(cells.spent.get(entry, Spent()) for cells in mine)._asdict(),
         notes=tuple(_notes(entry, mine, lacking)),
         **values,
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
 from crossplay.benchmark.errors import Refused, unknown
+from crossplay.leaderboard.budgets import Spent, spent
 from crossplay.leaderboard.measures import measure
 from crossplay.leaderboard.roster import Roster
 
@@ -39,6 +40,7 @@ class Cells:
     costs: bool = False  # whether anybody paid a private cost in any of these matches
     episodes: int = 0  # a match
     contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
+    spent: Mapping[str, Spent] = field(default_factory=dict)  # entry → what its training cost
 
     @property
     def seats(self) -> int:
@@ -69,6 +71,7 @@ class Cells:
             costs=self.costs,
             episodes=self.episodes,
             contaminated={entry: self.contaminated.get(entry, ())},
+            spent={entry: self.spent.get(entry, Spent())},
         )
 
 
@@ -105,6 +108,7 @@ def cells(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable
         costs=any(results[p.key].returns.costs.any() for p in where.values() if p.key in results),
         episodes=max((pairing.episodes for pairing in where.values()), default=0),
         contaminated=_contaminated(roster),
+        spent={entry: spent(cards) for entry, cards in roster.entries.items()},
     )
 
 

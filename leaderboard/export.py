@@ -10,6 +10,7 @@ from typing import Any
 
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import HARNESS
+from crossplay.leaderboard import budgets
 from crossplay.leaderboard.board import COLUMNS, Board, Row
 from crossplay.leaderboard.metrics import METRICS
 from crossplay.leaderboard.table import captions, decimals, footnotes, headers, numbers, shown, shown_rank
@@ -30,6 +31,8 @@ PLAIN = (
     "gap",
     "free_riding",
     "holes",
+    "steps",
+    "samples_per_hero",
 )
 
 
@@ -86,8 +89,17 @@ def _plain(value: Any) -> str:
 
 def _section(board: Board) -> str:
     marks, digits = footnotes(board), decimals(board)
-    heads = ["#", "entry", "seeds", *headers(board), *map(escaped, board.families), "worst with"]
-    rule = ["--:", ":--", *["--:"] * (len(heads) - 3), ":--"]
+    heads = [
+        "#",
+        "entry",
+        "seeds",
+        *headers(board),
+        *map(escaped, board.families),
+        "worst with",
+        "steps",
+        "samples a hero",
+    ]
+    rule = ["--:", ":--", *["--:"] * (len(heads) - 5), ":--", "--:", "--:"]
     lines = [f"## {board.game}", "", f"In {board.unit}.", "", line(heads), line(rule)]
     lines += [line(_markdown_row(board, row, marks, digits)) for row in board.rows]
     lines += ["", *captions(board)]
@@ -97,8 +109,9 @@ def _section(board: Board) -> str:
 def _markdown_row(board: Board, row: Row, marks: dict[str, int], digits: int) -> list[str]:
     name = escaped(row.entry) + "".join(f" <sup>{marks[note]}</sup>" for note in row.notes)
     means = [shown(value, digits) for value in row.families.values()]
+    costs = [budgets.shown(row.steps), budgets.shown(row.samples_per_hero)]
     worst = shown(None, 0) if row.worst_partner_name is None else escaped(row.worst_partner_name)
-    return [shown_rank(row), name, str(row.n_seeds), *numbers(board, row, digits), *means, worst]
+    return [shown_rank(row), name, str(row.n_seeds), *numbers(board, row, digits), *means, worst, *costs]
 
 
 def line(values: Iterable[str]) -> str:

@@ -9,7 +9,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from crossplay.leaderboard import budgets
 from crossplay.leaderboard.board import OVERALL, Board, Number, Row
+from crossplay.leaderboard.budgets import Spent
 
 NULL = "–"
 WIDTH = 100
@@ -28,7 +30,8 @@ def table(board: Board, width: int = WIDTH) -> Group:
     """What rich prints: the ranking, the families' means, and the notes."""
     title = Text(f"{board.game} · {board.unit}", style="bold")
     marks = footnotes(board)
-    return Group(title, _ranking(board, marks), *_families(board, width), *map(Text, captions(board)), *_notes(marks))
+    said = [*captions(board), *budgets.lines({row.entry: Spent(row.steps, row.samples_per_hero) for row in board.rows})]
+    return Group(title, _ranking(board, marks), *_families(board, width), *map(Text, said), *_notes(marks))
 
 
 def _ranking(board: Board, marks: dict[str, int]) -> Table:
