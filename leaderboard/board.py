@@ -118,6 +118,7 @@ def _row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row
     contaminated = any(cells.contaminated.get(entry) for cells in mine)
     holes = sum(cells.holes for cells in mine)
     covers = covered(mine)
+    cost = same(cells.spent.get(entry, Spent()) for cells in mine)
     interval = percentiles(_draws(entry, mine, seed, samples), covers)
     values = {name: None if lacking else _mean([METRICS[name]()(cells) for cells in mine]) for name in COLUMNS}
     return Row(
@@ -131,7 +132,8 @@ def _row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row
         worst_partner_name=_worst(mine) if len(all_cells) == 1 else None,
         families=_families(mine, all_cells),
         holes=holes,
-        **same(cells.spent.get(entry, Spent()) for cells in mine)._asdict(),
+        steps=cost.steps,
+        samples_per_hero=cost.samples_per_hero,
         notes=tuple(_notes(entry, mine, lacking)),
         **values,
     )

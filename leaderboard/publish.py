@@ -1,6 +1,6 @@
 """From stored matches to boards and pictures; nothing is played or trained here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,13 +11,15 @@ from crossplay.leaderboard import export
 from crossplay.leaderboard.board import Board, rank
 from crossplay.leaderboard.cells import cells
 from crossplay.leaderboard.heatmap import draw, matrix, part
-from crossplay.leaderboard.measures import measure
+from crossplay.leaderboard.measures import MEASURES, measure
 from crossplay.leaderboard.meetings import Meetings, meetings
+from crossplay.leaderboard.panels import draw as draw_sweep
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.run import STORE, SUITE
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import Suite
+from crossplay.leaderboard.sweep import check, points
 
 FORMS = {"csv": export.to_csv, "json": export.to_json, "markdown": export.to_markdown}
 
@@ -81,6 +83,17 @@ def met(folder: Path, of: str = "return") -> list[Meetings]:
     """How the board's own agents do with each other, per game. Raises Refused for a measure there is not."""
     measure(of)
     return [meetings(matrix(p.results, p.roster, p.fixtures, of), seed=p.site.suite.seed) for p in played(folder)]
+
+
+def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path) -> list[Path]:
+    """Draws metrics over a setting of the trainers, a row of panels a game: PNG, SVG, and the numbers as CSV."""
+    check(metrics)
+    found = []
+    for p in played(folder):
+        seed = p.site.suite.seed
+        met = {of: meetings(matrix(p.results, p.roster, p.fixtures, of), seed=seed) for of in MEASURES}
+        found += points(cells(p.results, p.roster, p.fixtures), met, p.roster.entries, over, metrics, seed=seed)
+    return draw_sweep(found, over, out)
 
 
 def write(folder: Path) -> tuple[list[Board], list[Path]]:

@@ -1,4 +1,4 @@
-"""Commands about boards: run, board, heatmap, meet, export."""
+"""Commands about boards: run, board, heatmap, meet, sweep, export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -92,6 +92,25 @@ def meet(
         console.SCREEN.print(meetings.table(one))
     if form != "table":
         console.say(forms[form](found))
+
+
+@app.command()
+def sweep(
+    folder: Results,
+    over: Annotated[str, typer.Option(help="A setting of the trainers, dotted: risk.tau.")],
+    metric: Annotated[
+        str, typer.Option(help="Metrics, with commas; see `crossplay list metrics`, and cross_play.")
+    ] = "mean,self_play,free_riding,cross_play",
+    out: Annotated[Path | None, typer.Option(help="PNG, SVG and CSV; in the results folder by default.")] = None,
+) -> None:
+    """Draw metrics over a setting that the entries' trainers differ in, from stored matches; nothing is played.
+
+    Example: **crossplay sweep results/taus --over risk.tau --metric mean,self_play --out figures/taus.png**
+    """
+    from crossplay.leaderboard import publish
+
+    for path in publish.sweep(folder, over, metric.split(","), out or folder / f"sweep-{over}"):
+        console.say(f"wrote {path}")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The command line: every command says how it is used, does what it says, and refuses in words with the right code."""
 
+import csv
 import json
 import os
 import signal
@@ -31,20 +32,8 @@ def run(capsys, *words):
 
 
 def test_the_commands_are_the_promised_ones():
-    promised = [
-        "run",
-        "train",
-        "populate",
-        "check",
-        "board",
-        "heatmap",
-        "meet",
-        "play",
-        "export",
-        "list",
-        "doctor",
-        "rqe",
-    ]
+    boards, agents = ["run", "board", "heatmap", "meet", "sweep", "export"], ["train", "populate", "check", "play"]
+    promised = [*boards, *agents, "list", "doctor", "rqe"]
     assert {*[(name,) for name in promised], ("population", "show"), ("population", "verify")} == set(commands())
 
 
@@ -103,6 +92,9 @@ def test_doctor_names_versions_and_devices(capsys):
         (["meet", "nosuch"], "suite.toml: no such file"),
         (["meet", "nosuch", "--of", "retrun"], "unknown measure 'retrun'; did you mean 'return'?"),
         (["meet", "nosuch", "--format", "jsn"], "unknown format 'jsn'; did you mean 'json'?"),
+        (["sweep", "nosuch", "--over", "risk.tau"], "suite.toml: no such file"),
+        (["sweep", "nosuch", "--over", "risk.tau", "--metric", "men"], "unknown metric 'men'; did you mean 'mean'?"),
+        (["sweep", "nosuch", "--over", "risk.tau", "--metric", "mean,mean"], "must be different names"),
         (["export", "nosuch", "x.csv"], "no matches.sqlite here"),
         (["population", "verify", "nosuch"], "no such file"),
         (["train", "ippo", "collab-grid", "--out", "my%agent"], "'my%agent' cannot be a card's name"),
@@ -148,8 +140,8 @@ def test_train_check_play_populate(capsys, tmp_path):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Results of constant agents in two matrix games."""
-    budgets = {"taus": {"steps": 2000}}
-    return shelf(tmp_path_factory.mktemp("cli") / "shelf", budgets, mixed=[0, 1, 0], taus=[1, 1])
+    record = {"trainer": {"kind": "srpo", "risk": {"tau": 10.0}}, "samples_per_hero": 2000}
+    return shelf(tmp_path_factory.mktemp("cli") / "shelf", {"taus": record}, mixed=[0, 1, 0], taus=[1, 1])
 
 
 def test_heatmap_and_meet_say_what_a_folder_holds(capsys, folder, tmp_path):
@@ -168,6 +160,25 @@ def test_heatmap_and_meet_say_what_a_folder_holds(capsys, folder, tmp_path):
     code, said, _ = run(capsys, "meet", folder, "--format", "json", "--of", "free_riding")
     assert [game["of"] for game in json.loads(said)] == ["free_riding"] * 2
     assert run(capsys, "meet", folder, "--format", "markdown")[1].startswith("## matrix/volunteer-v1")
+
+
+def test_sweep_draws_what_a_folder_holds(capsys, folder, tmp_path):
+    out = tmp_path / "figures" / "sweep.png"
+    code, said, _ = run(capsys, "sweep", folder, "--over", "risk.tau", "--out", out)
+    assert code == 0
+    for suffix in (".png", ".svg", ".csv"):
+        assert f"wrote {out.with_suffix(suffix)}" in said
+        assert out.with_suffix(suffix).stat().st_size > 100
+    lines = list(csv.DictReader(out.with_suffix(".csv").read_text().splitlines()))
+    assert {(line["game"], line["metric"], line["entry"], line["at"]) for line in lines} == {
+        (f"matrix/{game}-v1", metric, entry, at)
+        for game in ("volunteer", "stag_hunt")
+        for metric in ("mean", "self_play", "free_riding", "cross_play")
+        for entry, at in (("mixed", ""), ("taus", "10.0"))
+    }
+    code, _, err = run(capsys, "sweep", folder, "--over", "risk.tua", "--out", out)
+    assert (code, "unknown setting of the trainers 'risk.tua'; did you mean 'risk.tau'?" in err) == (1, True)
+    assert "samples a hero 2000: taus." in run(capsys, "board", folder)[1]
 
 
 def test_an_altered_agent_is_refused_by_name(capsys, tmp_path):
