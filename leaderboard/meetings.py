@@ -144,7 +144,7 @@ def table(found: Meetings) -> "Table":
     for number, name in enumerate(_heads(found)):
         grid.add_column(Text(name), justify="right" if number else "left")
     for row in _rows(found):
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(Text(cell.replace(" (", "\n(")) for cell in row))
     return grid
 
 
@@ -163,7 +163,8 @@ def _heads(found: Meetings) -> list[str]:
 
 
 def _rows(found: Meetings) -> list[list[str]]:
-    digits = four_digits(one.mean for own, row in zip(found.own, found.cross, strict=True) for one in (own, *row))
+    means = [one.mean for own, row in zip(found.own, found.cross, strict=True) for one in (own, *row)]
+    digits = max(0, four_digits(means) - 1)  # three digits: no interval here is a thousandth wide
     return [
         [own.entry, str(seeds), *(_cell(one, digits) for one in (own, *row))]
         for seeds, own, row in zip(found.seeds, found.own, found.cross, strict=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossplay.benchmark.errors import Refused
+from crossplay.leaderboard.measures import COST
 
 if TYPE_CHECKING:
     from crossplay.leaderboard.sweep import Point
@@ -102,6 +103,8 @@ def _panel(axes: Any, points: "Sequence[Point]", over: str, colours: dict[str, s
     axes.set_xlim(min(at.values()) - margin, max(at.values()) + margin)
     axes.set_xlabel(over)
     axes.set_ylabel(points[0].unit)
+    if points[0].unit == COST:
+        axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25, linewidth=0.5)
     if all(point.mean is None for point in points):
@@ -127,7 +130,9 @@ def _line(axes: Any, points: "Sequence[Point]", at: Mapping[Any, float], colour:
         if one.low is not None:
             axes.plot([at[one.at]] * 2, [one.low, one.high], color=colour, linewidth=1.2)
     means = [float("nan") if p.mean is None else p.mean for p in points]
-    return axes.plot([at[p.at] for p in points], means, color=colour, linestyle="none", marker="o", markersize=3.5)[0]
+    return axes.plot(
+        [at[p.at] for p in points], means, color=colour, linestyle="none", marker="o", markersize=3.5, clip_on=False
+    )[0]
 
 
 def _reference(axes: Any, one: "Point", colour: str) -> Any:

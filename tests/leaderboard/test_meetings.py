@@ -129,8 +129,10 @@ def test_texts_say_means_intervals_and_dashes():
     assert lines[0] == "## test/paper-v1"
     assert "In free-riding, private cost per episode." in lines
     assert "| entry | seeds | own pair | with a | with b |" in lines
-    assert f"| a | 3 | 30.0 ({low:.1f} … {high:.1f}) | 3.5 | 200.0 |" in lines
-    assert "| b | 1 | 50.0 | 9.0 | – |" in lines
+    assert f"| a | 3 | 30 ({low:.0f} … {high:.0f}) | 4 | 200 |" in lines
+    assert "| b | 1 | 50 | 9 | – |" in lines
+    smaller = meetings(matrix(np.array(BY_HAND) / 100, [3, 1]))
+    assert "| b | 1 | 0.50 | 0.09 | – |" in to_markdown([smaller])
     assert [column.header.plain for column in table(found).columns] == [
         "entry",
         "seeds",
