@@ -7,12 +7,14 @@ from math import isnan
 import numpy as np
 
 from crossplay.benchmark.seeding import derive
+from crossplay.leaderboard.budgets import Spent, same
 from crossplay.leaderboard.cells import Cells
 from crossplay.leaderboard.intervals import SAMPLES, covered, draws, percentiles
-from crossplay.leaderboard.metrics import METRICS, RETURN, Family, Mean, per_partner
+from crossplay.leaderboard.measures import RETURN
+from crossplay.leaderboard.metrics import METRICS, Family, Mean, per_partner
 
 OVERALL = "overall"
-COLUMNS = ("mean", "iqm", "worst_partner", "cvar20", "self_play", "gap")  # metrics of every row
+COLUMNS = ("mean", "iqm", "worst_partner", "cvar20", "self_play", "gap", "free_riding")  # metrics of every row
 FEW_SEEDS = 3
 Number = float | None  # None is null: something it needs was not played
 
@@ -35,8 +37,11 @@ class Row:
     cvar20: Number
     self_play: Number
     gap: Number
+    free_riding: Number  # of the entry with itself, in private cost per episode; 0 in a game without private costs
     families: dict[str, Number]
     holes: int  # matches that are missing
+    steps: int | None  # of the environment, that each seed trained on; null where not told or not the same for all
+    samples_per_hero: int | None
     notes: tuple[str, ...]
 
 
@@ -52,6 +57,7 @@ class Board:
     seats: tuple[int, ...]  # per game
     families: tuple[str, ...]
     single: tuple[str, ...]  # families with one partner: they add no partner uncertainty
+    costs: bool  # whether there are private costs at all; without, free-riding is not shown
     samples: int  # of the bootstrap
     rows: tuple[Row, ...]
 
@@ -82,6 +88,7 @@ def _board(game: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Bo
         seats=tuple(cells.seats for cells in all_cells),
         families=tuple(sorted({name for _, name in families})),
         single=tuple(sorted({name for (_, name), count in families.items() if count == 1})),
+        costs=any(cells.costs for cells in all_cells),
         samples=samples,
         rows=ranked(_row(entry, all_cells, seed, samples) for entry in entries),
     )
@@ -111,6 +118,7 @@ def _row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row
     contaminated = any(cells.contaminated.get(entry) for cells in mine)
     holes = sum(cells.holes for cells in mine)
     covers = covered(mine)
+    cost = same(cells.spent.get(entry, Spent()) for cells in mine)
     interval = percentiles(_draws(entry, mine, seed, samples), covers)
     values = {name: None if lacking else _mean([METRICS[name]()(cells) for cells in mine]) for name in COLUMNS}
     return Row(
@@ -124,6 +132,8 @@ def _row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row
         worst_partner_name=_worst(mine) if len(all_cells) == 1 else None,
         families=_families(mine, all_cells),
         holes=holes,
+        steps=cost.steps,
+        samples_per_hero=cost.samples_per_hero,
         notes=tuple(_notes(entry, mine, lacking)),
         **values,
     )

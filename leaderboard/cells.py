@@ -1,7 +1,7 @@
 """One game's results as arrays: J of every ego with every held-out partner in every seat, NaN where a match is missing.
 
-J of a cell is the mean over its episodes of the mean over seats of the episode's returns; where rewards are shared
-that is the team's return. Order is by name, so what is computed from cells does not depend on the roster's order.
+J of a cell is its match's `mean_return`, and F its `free_riding` degree. Order is by name, so what is computed from
+cells does not depend on the roster's order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,6 +12,8 @@ import numpy as np
 
 from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
 from crossplay.benchmark.errors import Refused, unknown
+from crossplay.leaderboard.budgets import Spent, spent
+from crossplay.leaderboard.measures import measure
 from crossplay.leaderboard.roster import Roster
 
 Where = dict[tuple[str, str, int], Pairing]  # (ego, partner, the ego's seat) → the match that fills the cell
@@ -19,7 +21,10 @@ Where = dict[tuple[str, str, int], Pairing]  # (ego, partner, the ego's seat) �
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Scores in the game's own unit of return per episode. Entries, seeds, families and partners are sorted by name."""
+    """Scores J in the game's own unit of return per episode, and free-riding degrees F in its private cost per episode.
+
+    Entries, seeds, families and partners are sorted by name.
+    """
 
     game: str
     entries: tuple[str, ...]
@@ -30,8 +35,12 @@ class Cells:
     family_of: np.ndarray  # [partners] index into families
     scores: np.ndarray  # [..., egos, partners, seats] float64; leading axes, if any, are resamples
     self_play: np.ndarray  # [..., egos] float64, every ego with itself
+    riding: np.ndarray  # [..., egos, partners, seats] float64, F where `scores` has J
+    riding_alone: np.ndarray  # [..., egos] float64, F of every ego with itself: for a net per seat, the trained pair
+    costs: bool = False  # whether anybody paid a private cost in any of these matches
     episodes: int = 0  # a match
     contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
+    spent: Mapping[str, Spent] = field(default_factory=dict)  # entry → what its training cost
 
     @property
     def seats(self) -> int:
@@ -57,8 +66,12 @@ class Cells:
             family_of=self.family_of,
             scores=self.scores[..., mine, :, :],
             self_play=self.self_play[..., mine],
+            riding=self.riding[..., mine, :, :],
+            riding_alone=self.riding_alone[..., mine],
+            costs=self.costs,
             episodes=self.episodes,
             contaminated={entry: self.contaminated.get(entry, ())},
+            spent={entry: self.spent.get(entry, Spent())},
         )
 
 
@@ -69,23 +82,33 @@ def cells(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable
     egos = [(index, card) for index, entry in enumerate(entries) for card in _by_name(roster.entries[entry])]
     families = tuple(sorted({card.family for card in roster.held_out}))
     partners = sorted(roster.held_out, key=lambda card: (card.family, card.name))
-    scores = [
-        [[score(results, where.get((ego.name, p.name, seat))) for seat in range(roster.seats)] for p in partners]
-        for _, ego in egos
-    ]
-    alone = [score(results, where.get((ego.name, ego.name, 0))) for _, ego in egos]
+    names = [ego.name for _, ego in egos]
+
+    def filled(of: str) -> tuple[np.ndarray, np.ndarray]:
+        seats = range(roster.seats)
+        cell = [[[score(results, where.get((e, p.name, s)), of) for s in seats] for p in partners] for e in names]
+        alone = [score(results, where.get((ego, ego, 0)), of) for ego in names]
+        shape = (len(names), len(partners), roster.seats)
+        return np.array(cell, dtype=np.float64).reshape(shape), np.array(alone, dtype=np.float64)
+
+    scores, self_play = filled("return")
+    riding, riding_alone = filled("free_riding")
     return Cells(
         game=roster.game,
         entries=entries,
-        egos=tuple(card.name for _, card in egos),
+        egos=tuple(names),
         entry_of=np.array([index for index, _ in egos], dtype=np.int64),
         families=families,
         partners=tuple(card.name for card in partners),
         family_of=np.array([families.index(card.family) for card in partners], dtype=np.int64),
-        scores=np.array(scores, dtype=np.float64).reshape(len(egos), len(partners), roster.seats),
-        self_play=np.array(alone, dtype=np.float64),
+        scores=scores,
+        self_play=self_play,
+        riding=riding,
+        riding_alone=riding_alone,
+        costs=any(results[p.key].returns.costs.any() for p in where.values() if p.key in results),
         episodes=max((pairing.episodes for pairing in where.values()), default=0),
         contaminated=_contaminated(roster),
+        spent={entry: spent(cards) for entry, cards in roster.entries.items()},
     )
 
 
@@ -100,10 +123,10 @@ def placed(game: str, fixtures: Iterable[Fixture]) -> Where:
     return where
 
 
-def score(results: Mapping[str, MatchResult], pairing: Pairing | None) -> float:
-    """J of a match; NaN where it was not played or not asked for."""
+def score(results: Mapping[str, MatchResult], pairing: Pairing | None, of: str = "return") -> float:
+    """A measure of a match, J unless another is named; NaN where it was not played or not asked for."""
     result = results.get(pairing.key) if pairing else None
-    return float("nan") if result is None else float(result.returns.returns.mean())
+    return float("nan") if result is None else measure(of).of(result.returns)
 
 
 def _by_name(cards: Iterable) -> list:

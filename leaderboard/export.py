@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
@@ -10,9 +10,10 @@ from typing import Any
 
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import HARNESS
+from crossplay.leaderboard import budgets
 from crossplay.leaderboard.board import COLUMNS, Board, Row
 from crossplay.leaderboard.metrics import METRICS
-from crossplay.leaderboard.table import HEADERS, captions, decimals, footnotes, numbers, shown, shown_rank
+from crossplay.leaderboard.table import captions, decimals, footnotes, headers, numbers, shown, shown_rank
 
 PLAIN = (
     "rank",
@@ -28,7 +29,10 @@ PLAIN = (
     "cvar20",
     "self_play",
     "gap",
+    "free_riding",
     "holes",
+    "steps",
+    "samples_per_hero",
 )
 
 
@@ -85,25 +89,36 @@ def _plain(value: Any) -> str:
 
 def _section(board: Board) -> str:
     marks, digits = footnotes(board), decimals(board)
-    heads = ["#", "entry", "seeds", *HEADERS, *map(_cell, board.families), "worst with"]
-    rule = ["--:", ":--", *["--:"] * (len(heads) - 3), ":--"]
-    lines = [f"## {board.game}", "", f"In {board.unit}.", "", _line(heads), _line(rule)]
-    lines += [_line(_markdown_row(row, marks, digits)) for row in board.rows]
+    heads = [
+        "#",
+        "entry",
+        "seeds",
+        *headers(board),
+        *map(escaped, board.families),
+        "worst with",
+        "steps",
+        "samples a hero",
+    ]
+    rule = ["--:", ":--", *["--:"] * (len(heads) - 5), ":--", "--:", "--:"]
+    lines = [f"## {board.game}", "", f"In {board.unit}.", "", line(heads), line(rule)]
+    lines += [line(_markdown_row(board, row, marks, digits)) for row in board.rows]
     lines += ["", *captions(board)]
     return "\n".join([*lines, *(f"{'' if n > 1 else chr(10)}{n}. {note}" for note, n in marks.items())]) + "\n"
 
 
-def _markdown_row(row: Row, marks: dict[str, int], digits: int) -> list[str]:
-    name = _cell(row.entry) + "".join(f" <sup>{marks[note]}</sup>" for note in row.notes)
+def _markdown_row(board: Board, row: Row, marks: dict[str, int], digits: int) -> list[str]:
+    name = escaped(row.entry) + "".join(f" <sup>{marks[note]}</sup>" for note in row.notes)
     means = [shown(value, digits) for value in row.families.values()]
-    worst = shown(None, 0) if row.worst_partner_name is None else _cell(row.worst_partner_name)
-    return [shown_rank(row), name, str(row.n_seeds), *numbers(row, digits), *means, worst]
+    costs = [budgets.shown(row.steps), budgets.shown(row.samples_per_hero)]
+    worst = shown(None, 0) if row.worst_partner_name is None else escaped(row.worst_partner_name)
+    return [shown_rank(row), name, str(row.n_seeds), *numbers(board, row, digits), *means, worst, *costs]
 
 
-def _line(values: Sequence[str]) -> str:
+def line(values: Iterable[str]) -> str:
+    """A line of a Markdown table."""
     return f"| {' | '.join(values)} |"
 
 
-def _cell(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~" else c for c in text)

@@ -1,8 +1,8 @@
 """The cross-play heatmap: `matrix` has the numbers and is tested, `draw` only draws them."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import groupby
 from pathlib import Path
@@ -12,9 +12,9 @@ import numpy as np
 
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.crossplay import Fixture, MatchResult
-from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard.cells import Where, placed, score
-from crossplay.leaderboard.metrics import RETURN
+from crossplay.leaderboard.measures import measure
 from crossplay.leaderboard.roster import Roster
 
 EGOS = "agents on the board"  # the group of columns in which agents meet each other
@@ -31,7 +31,7 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """J of every ego (row) with every partner (column), mean over the ego's seats and over episodes; NaN is a hole."""
+    """A measure of every ego (row) with every partner (column), mean over the ego's seats; NaN is a hole."""
 
     game: str
     unit: str
@@ -41,32 +41,73 @@ class Matrix:
     column_groups: tuple[Group, ...]  # held-out families first, then train families, then the agents themselves
     held_out: np.ndarray  # [columns] bool
     values: np.ndarray  # [rows, columns] float64
+    of: str = "return"  # which of MEASURES
 
     @property
     def holes(self) -> int:
         return int(np.isnan(self.values).sum())
 
 
-def matrix(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable[Fixture]) -> Matrix:
+def matrix(
+    results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable[Fixture], of: str = "return"
+) -> Matrix:
     """The matrix of a roster: a cell is a hole unless every seat that `fixtures` ask for was played.
 
     An agent that partners others and is also on the board has one column, among the agents on the board.
+    Raises Refused with the nearest name for a measure there is not.
     """
+    unit = measure(of).unit
     where = placed(roster.game, fixtures)
     columns = list(_columns(roster))
     return Matrix(
         game=roster.game,
-        unit=RETURN,
+        unit=unit,
         rows=tuple(card.name for card in roster.egos),
         row_groups=_groups([(entry, False) for entry, cards in roster.entries.items() for _ in cards]),
         columns=tuple(card.name for card, _, _ in columns),
         column_groups=_groups([(label, held_out) for _, label, held_out in columns]),
         held_out=np.array([held_out for _, _, held_out in columns], dtype=bool),
         values=np.array(
-            [[_cell(results, where, ego, card, roster.seats) for card, _, _ in columns] for ego in roster.egos],
+            [[_cell(results, where, ego, card, roster.seats, of) for card, _, _ in columns] for ego in roster.egos],
             dtype=np.float64,
         ).reshape(len(roster.egos), len(columns)),
+        of=of,
     )
+
+
+def board_only(matrix: Matrix) -> Matrix:
+    """The square of the agents on the board with each other: columns are the rows again, in their order and groups."""
+    at = [matrix.columns.index(name) for name in matrix.rows]
+    return replace(
+        matrix,
+        columns=matrix.rows,
+        column_groups=matrix.row_groups,
+        held_out=matrix.held_out[at],
+        values=matrix.values[:, at],
+    )
+
+
+def held_out_only(matrix: Matrix) -> Matrix:
+    """The columns that are scored."""
+    at = np.flatnonzero(matrix.held_out)
+    groups = [group for group in matrix.column_groups if group.held_out]  # they come first
+    return replace(
+        matrix,
+        columns=tuple(matrix.columns[i] for i in at),
+        column_groups=tuple(groups),
+        held_out=matrix.held_out[at],
+        values=matrix.values[:, at],
+    )
+
+
+PARTS: dict[str, Callable[[Matrix], Matrix]] = {"board": board_only, "held-out": held_out_only}
+
+
+def part(name: str) -> Callable[[Matrix], Matrix]:
+    """What picks a part of the columns, or all of them where the name is empty. Raises Refused with the nearest."""
+    if name and name not in PARTS:
+        raise unknown("part of the heatmap", name, PARTS)
+    return PARTS.get(name, lambda matrix: matrix)
 
 
 def _columns(roster: Roster) -> Iterator[tuple[Card, str, bool]]:
@@ -79,9 +120,9 @@ def _columns(roster: Roster) -> Iterator[tuple[Card, str, bool]]:
     yield from ((card, EGOS, False) for card in roster.egos if card.name not in held_out)
 
 
-def _cell(results: Mapping[str, MatchResult], where: Where, ego: Card, partner: Card, seats: int) -> float:
+def _cell(results: Mapping[str, MatchResult], where: Where, ego: Card, partner: Card, seats: int, of: str) -> float:
     asked = [where[cell] for seat in range(seats) if (cell := (ego.name, partner.name, seat)) in where]
-    return float(np.mean([score(results, pairing) for pairing in asked])) if asked else float("nan")
+    return float(np.mean([score(results, pairing, of) for pairing in asked])) if asked else float("nan")
 
 
 def _groups(labels: list[tuple[str, bool]]) -> tuple[Group, ...]:

@@ -54,6 +54,8 @@ def resample(cells: Cells, rng: np.random.Generator, samples: int) -> Cells:
         cells,
         scores=cells.scores[egos[:, :, None], partners[:, None, :]],
         self_play=cells.self_play[egos],
+        riding=cells.riding[egos[:, :, None], partners[:, None, :]],
+        riding_alone=cells.riding_alone[egos],
     )
 
 

@@ -1,8 +1,8 @@
 """What the board measures: one small class a metric, which says its formula, axes, unit, direction and source.
 
-A metric takes one entry's Cells, J[e, p, s] of trained seeds e, held-out partners p and the ego's seats s. Leading axes
-of the arrays, if any, are resamples and stay. Where a cell that a metric needs is a hole (NaN), its value is NaN: no
-metric averages over a hole.
+A metric takes one entry's Cells, J[e, p, s] of trained seeds e, held-out partners p and the ego's seats s, and likewise
+F, the free-riding degree of a match (`measures.free_riding`). Leading axes of the arrays, if any, are resamples and
+stay. Where a cell that a metric needs is a hole (NaN), its value is NaN: no metric averages over a hole.
 """
 
 from typing import Any, ClassVar, Protocol
@@ -13,9 +13,9 @@ from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import unknown
 from crossplay.benchmark.registry import Registry
 from crossplay.leaderboard.cells import Cells
+from crossplay.leaderboard.measures import COST, RETURN
 
 METRICS = Registry("metric")
-RETURN = "return per episode"
 Value = Any  # float, or float64 [...] for cells with leading axes
 
 
@@ -205,3 +205,33 @@ class Family:
             raise unknown("family of held-out partners", self.family, cells.families)
         mine = cells.family_of == cells.families.index(self.family)
         return per_partner(cells)[..., mine].mean(axis=-1)[()]
+
+
+@METRICS.register("free_riding")
+@config
+class FreeRiding:
+    """How unequally the agent and itself share the private costs: 0 where both seats pay the same on average."""
+
+    formula: ClassVar[str] = "mean_e F[e,e], F = max_k E c_k - min_k E c_k over the seats k; |E c_0 - E c_1| of two"
+    axes: ClassVar[str] = "over seeds; E over the episodes of the match, before the difference"
+    unit: ClassVar[str] = COST
+    direction: ClassVar[str] = "lower"
+    source: ClassVar[str] = "[Qu2026]"
+
+    def __call__(self, cells: Cells) -> Value:
+        return cells.riding_alone.mean(axis=-1)[()]
+
+
+@METRICS.register("free_riding_partners")
+@config
+class FreeRidingPartners:
+    """The same with strangers, whoever of the two rides; every family of partners counts the same."""
+
+    formula: ClassVar[str] = "mean_f mean_{p in f} mean_{e,s} F[e,p,s], F as in free_riding"
+    axes: ClassVar[str] = "macro-average over families f; within one, over partners, seeds and seats"
+    unit: ClassVar[str] = COST
+    direction: ClassVar[str] = "lower"
+    source: ClassVar[str] = "[Qu2026]"
+
+    def __call__(self, cells: Cells) -> Value:
+        return over_families(cells, cells.riding.mean(axis=(-3, -1))).mean(axis=-1)[()]

@@ -1,4 +1,4 @@
-"""Draws a cross-play matrix for a paper: legible from 6 × 6 to 60 × 60, every label shown, holes hatched."""
+"""Draws a cross-play matrix for a paper: legible from 6 × 6 to 60 × 75, every label shown, holes hatched."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,24 +6,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from crossplay.leaderboard.measures import MEASURES
 from crossplay.leaderboard.table import shown
 
 if TYPE_CHECKING:
-    from crossplay.leaderboard.heatmap import Matrix
+    from crossplay.leaderboard.heatmap import Group, Matrix
 
-COLOURS = "viridis"  # perceptually uniform, and keeps its order in grey
+COLOURS = {"return": "viridis", "free_riding": "magma"}  # perceptually uniform, and keep their order in grey
 HELD_OUT = "#c2185b"  # marks partners nobody was trained with
 HOLE = "#8a8a8a"
 DPI = 200
 ANNOTATED = 400  # cells at most, for numbers in the cells
+LARGE = 25  # rows or columns from which a page shrinks the picture: names lose what their group says, headings grow
 STAR = "★ "
 
 
 class Layout(NamedTuple):
-    """Sizes in inches; `font` in points."""
+    """Sizes in inches; `font`, `head` and `family` in points."""
 
     cell: float
-    font: float
+    font: float  # of the agents' names
+    head: float  # of entries, colour bar and legend
+    family: float  # of families
+    flat: bool  # whether every family's name fits above its own columns without being turned
     left: float  # room for the rows' labels
     entry: float  # the part of it for the entries' names
     bottom: float
@@ -45,7 +50,7 @@ def picture(matrix: "Matrix", targets: Sequence[Path]) -> None:
         FigureCanvasAgg(figure)
         y = 1 - (layout.top + height) / size[1]
         axes = figure.add_axes((layout.left / size[0], y, width / size[0], height / size[1]))
-        bar_height = min(max(1.9, height - 0.9), 4.5)
+        bar_height = min(max(1.9, height - 0.9), max(4.5, 0.6 * height))
         bar_y = 1 - (layout.top + bar_height) / size[1]
         bar = figure.add_axes(((layout.left + width + 0.3) / size[0], bar_y, 0.15 / size[0], bar_height / size[1]))
         _cells(matrix, axes, bar, layout)
@@ -61,14 +66,40 @@ def picture(matrix: "Matrix", targets: Sequence[Path]) -> None:
 def _layout(matrix: "Matrix") -> Layout:
     most = max(matrix.values.shape)
     cell = float(np.interp(most, [6, 12, 25, 60], [0.5, 0.42, 0.31, 0.17]))
-    font = float(np.interp(most, [6, 25, 60], [9.0, 8.5, 8.5]))
+    font = float(np.interp(most, [6, LARGE, 60], [9.0, 8.5, 8.5]))
+    head = float(np.interp(most, [6, LARGE, 60], [9.0, 8.5, 14.0]))
+    rows, columns = _names(matrix)
     entries = [group.label for group in matrix.row_groups] if _grouped(matrix) else []
-    entry = max((_width(label, font, "bold") for label in entries), default=-0.2) + 0.25
-    left = entry + max(_width(name, font) for name in matrix.rows) + 0.18
-    bottom = max(_width(STAR + name, font, "bold") for name in matrix.columns) + 0.3
-    families = max(_width(group.label, font, "bold") for group in matrix.column_groups)
-    top = (0.3 if _flat(matrix, cell, font) else 0.3 + 0.75 * families) + 0.65
-    return Layout(cell, font, left, entry, bottom, top)
+    entry = max((_width(label, head, "bold") for label in entries), default=-0.2) + 0.25
+    left = entry + max(_width(name, font) for name in rows) + 0.18
+    bottom = max(_width(name, font, "bold") for name in columns) + 0.3
+    fitting = head * min(
+        1.0, *(_room(group, cell) / _width(group.label, head, "bold") for group in matrix.column_groups)
+    )
+    flat = fitting >= font - 1
+    family = fitting if flat else font
+    longest = max(_width(group.label, family, "bold") for group in matrix.column_groups)
+    top = (0.3 if flat else 0.3 + 0.75 * longest) + 0.07 * head
+    return Layout(cell, font, head, family, flat, left, entry, bottom, top)
+
+
+def _room(group: "Group", cell: float) -> float:
+    return (group.stop - group.start) * cell - 0.08
+
+
+def _names(matrix: "Matrix") -> tuple[list[str], list[str]]:
+    """The agents' names as drawn, rows and columns."""
+    large = max(matrix.values.shape) > LARGE
+    rows = _short(matrix.rows, matrix.row_groups) if large and _grouped(matrix) else list(matrix.rows)
+    columns = _short(matrix.columns, matrix.column_groups) if large else list(matrix.columns)
+    marks = [STAR if held_out else "" for held_out in matrix.held_out]
+    return rows, [mark + name for mark, name in zip(marks, columns, strict=True)]
+
+
+def _short(names: Sequence[str], groups: "Sequence[Group]") -> list[str]:
+    """Names without the group's, which stands beside them: seed ippo-7 of ippo is 7."""
+    labels = [group.label for group in groups for _ in range(group.start, group.stop)]
+    return [name.removeprefix(f"{label}-") for name, label in zip(names, labels, strict=True)]
 
 
 def _width(text: str, font: float, weight: str = "normal") -> float:
@@ -84,18 +115,12 @@ def _grouped(matrix: "Matrix") -> bool:
     return [group.label for group in matrix.row_groups] != list(matrix.rows)
 
 
-def _flat(matrix: "Matrix", cell: float, font: float) -> bool:
-    """Whether every family's name fits above its own columns without being turned."""
-    groups = matrix.column_groups
-    return all(_width(group.label, font, "bold") + 0.08 < (group.stop - group.start) * cell for group in groups)
-
-
 def _cells(matrix: "Matrix", axes: Any, bar: Any, layout: Layout) -> None:
     import seaborn
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
-    low, high = _range(matrix.values)
+    low, high = _range(matrix)
     few = matrix.values.size <= ANNOTATED
     digits = int(np.clip(2 - np.floor(np.log10(max(abs(low), abs(high)))), 0, 3))
     texts = np.array([["" if np.isnan(v) else shown(v, digits) for v in row] for row in matrix.values.tolist()])
@@ -106,38 +131,40 @@ def _cells(matrix: "Matrix", axes: Any, bar: Any, layout: Layout) -> None:
         cbar_ax=bar,
         vmin=low,
         vmax=high,
-        cmap=COLOURS,
+        cmap=COLOURS[matrix.of],
         annot=texts if few else None,
         fmt="",
         annot_kws={"fontsize": min(layout.font - 1, 72 * layout.cell / (0.72 * max(longest, 3)))},
         linewidths=0.4 if few else 0,
         xticklabels=False,
         yticklabels=False,
-        cbar_kws={"label": f"mean {matrix.unit}"},
+        cbar_kws={"label": MEASURES[matrix.of].label},
     )
     holes = [Rectangle((x, y), 1, 1) for y, x in np.argwhere(np.isnan(matrix.values))]
     axes.add_collection(
         PatchCollection(holes, facecolor="white", edgecolor=HOLE, hatch="//////" if few else "////////", linewidth=0)
     )
-    bar.tick_params(labelsize=layout.font - 1, length=2)
-    bar.yaxis.label.set_size(layout.font)
+    bar.tick_params(labelsize=layout.head - 1, length=2)
+    bar.yaxis.label.set_size(layout.head)
     if len(holes) == matrix.values.size:
         bar.set_yticks([])
 
 
-def _range(values: np.ndarray) -> tuple[float, float]:
-    """The colour bar's ends; never one point."""
-    if np.isnan(values).all():
+def _range(matrix: "Matrix") -> tuple[float, float]:
+    """The colour bar's ends; never one point, and from 0 for a distance, so that nobody rides where it is dark."""
+    if matrix.holes == matrix.values.size:
         return 0.0, 1.0
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    low, high = float(np.nanmin(matrix.values)), float(np.nanmax(matrix.values))
+    if matrix.of == "free_riding" and high > 0:
+        return 0.0, high
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 
 def _labels(matrix: "Matrix", axes: Any, layout: Layout) -> None:
     rows, columns = matrix.values.shape
-    names = [(STAR if mark else "") + name for name, mark in zip(matrix.columns, matrix.held_out, strict=True)]
+    row_names, names = _names(matrix)
     axes.set_xticks(np.arange(columns) + 0.5, names, rotation=90, fontsize=layout.font)
-    axes.set_yticks(np.arange(rows) + 0.5, matrix.rows, rotation=0, fontsize=layout.font)
+    axes.set_yticks(np.arange(rows) + 0.5, row_names, rotation=0, fontsize=layout.font)
     axes.tick_params(length=0, pad=3)
     for label, mark in zip(axes.get_xticklabels(), matrix.held_out, strict=True):
         if mark:
@@ -146,6 +173,15 @@ def _labels(matrix: "Matrix", axes: Any, layout: Layout) -> None:
         axes.axhline(edge, color="white", linewidth=1.8)
     for edge in [group.start for group in matrix.column_groups[1:]]:
         axes.axvline(edge, color="white", linewidth=2.6)
+    for edge in _entry_edges(matrix):
+        axes.axvline(edge, color="white", linewidth=1.8)
+
+
+def _entry_edges(matrix: "Matrix") -> list[int]:
+    """Where agents of one entry end and those of another begin among the columns, as they do among the rows."""
+    entry = {matrix.rows[i]: group.label for group in matrix.row_groups for i in range(group.start, group.stop)}
+    whose = [entry.get(name) for name in matrix.columns]
+    return [i for i in range(1, len(whose)) if None not in whose[i - 1 : i + 1] and whose[i - 1] != whose[i]]
 
 
 def _row_groups(matrix: "Matrix", axes: Any, layout: Layout) -> None:
@@ -155,25 +191,25 @@ def _row_groups(matrix: "Matrix", axes: Any, layout: Layout) -> None:
     for group in matrix.row_groups:
         _bracket(axes, (x, x), (group.start + 0.12, group.stop - 0.12), "#333333", 1.0)
         middle = (group.start + group.stop) / 2
-        axes.text(
-            x - 0.1 / layout.cell, middle, group.label, fontsize=layout.font, weight="bold", ha="right", va="center"
-        )
+        at = (x - 0.1 / layout.cell, middle)
+        axes.text(*at, group.label, fontsize=layout.head, weight="bold", ha="right", va="center")
 
 
 def _column_groups(matrix: "Matrix", axes: Any, layout: Layout) -> None:
-    flat = _flat(matrix, layout.cell, layout.font)
-    turned = {"rotation": 0, "ha": "center"} if flat else {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
+    turned = (
+        {"rotation": 0, "ha": "center"} if layout.flat else {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
+    )
     y = -0.1 / layout.cell  # in rows, above the cells
     for group in matrix.column_groups:
         colour = HELD_OUT if group.held_out else "#333333"
         _bracket(axes, (group.start + 0.1, group.stop - 0.1), (y, y), colour, 3.5 if group.held_out else 1.2)
         middle = (group.start + group.stop) / 2
         at = (middle, y - 0.08 / layout.cell)
-        axes.text(*at, group.label, fontsize=layout.font, weight="bold", color=colour, va="bottom", **turned)
+        axes.text(*at, group.label, fontsize=layout.family, weight="bold", color=colour, va="bottom", **turned)
     height = layout.top - 0.3
-    axes.text(0, -height / layout.cell, matrix.game, fontsize=layout.font + 2, weight="bold", va="bottom")
+    axes.text(0, -height / layout.cell, matrix.game, fontsize=layout.head + 2, weight="bold", va="bottom")
     about = "row: agent · column: partner · mean over the agent's seats and episodes"
-    axes.text(0, -(height - 0.03) / layout.cell, about, fontsize=layout.font - 1, color="#555555", va="top")
+    axes.text(0, -(height - 0.03) / layout.cell, about, fontsize=layout.head - 1, color="#555555", va="top")
 
 
 def _bracket(axes: Any, x: tuple[float, float], y: tuple[float, float], colour: str, width: float) -> None:
@@ -191,4 +227,4 @@ def _legend(matrix: "Matrix", bar: Any, layout: Layout) -> None:
         marks.append(Patch(facecolor="white", edgecolor=HOLE, hatch="//////", linewidth=0.4, label="not played"))
     if marks:
         place = {"loc": "upper left", "bbox_to_anchor": (-0.6, 0.0), "borderaxespad": 0.8}
-        bar.legend(handles=marks, fontsize=layout.font - 1, frameon=False, handlelength=1.6, **place)
+        bar.legend(handles=marks, fontsize=layout.head - 1, frameon=False, handlelength=1.6, **place)

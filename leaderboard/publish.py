@@ -1,6 +1,6 @@
 """From stored matches to boards and pictures; nothing is played or trained here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +10,16 @@ from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard import export
 from crossplay.leaderboard.board import Board, rank
 from crossplay.leaderboard.cells import cells
-from crossplay.leaderboard.heatmap import draw, matrix
+from crossplay.leaderboard.heatmap import draw, matrix, part
+from crossplay.leaderboard.measures import MEASURES, measure
+from crossplay.leaderboard.meetings import Meetings, meetings
+from crossplay.leaderboard.panels import draw as draw_sweep
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.run import STORE, SUITE
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import Suite
+from crossplay.leaderboard.sweep import check, points
 
 FORMS = {"csv": export.to_csv, "json": export.to_json, "markdown": export.to_markdown}
 
@@ -60,13 +64,36 @@ def text(found: list[Board], form: str) -> str:
     return FORMS[form](found)
 
 
-def heatmaps(folder: Path, out: Path) -> list[Path]:
-    """Writes every game's heatmap as PNG, SVG and CSV."""
+def heatmaps(folder: Path, out: Path, of: str = "return", only: str = "") -> list[Path]:
+    """Writes every game's heatmap of a measure, or a part of its columns, as PNG, SVG and CSV.
+
+    Raises Refused with the nearest name for a measure or part there is not.
+    """
+    measure(of)
+    pick = part(only)
+    stem = "-".join(("heatmap", *(word for word in (of, only) if word not in ("return", ""))))
     return [
         path
-        for part in played(folder)
-        for path in draw(matrix(part.results, part.roster, part.fixtures), out / f"heatmap-{part.site.root.name}.png")
+        for p in played(folder)
+        for path in draw(pick(matrix(p.results, p.roster, p.fixtures, of)), out / f"{stem}-{p.site.root.name}.png")
     ]
+
+
+def met(folder: Path, of: str = "return") -> list[Meetings]:
+    """How the board's own agents do with each other, per game. Raises Refused for a measure there is not."""
+    measure(of)
+    return [meetings(matrix(p.results, p.roster, p.fixtures, of), seed=p.site.suite.seed) for p in played(folder)]
+
+
+def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path) -> list[Path]:
+    """Draws metrics over a setting of the trainers, a row of panels a game: PNG, SVG, and the numbers as CSV."""
+    check(metrics)
+    found = []
+    for p in played(folder):
+        seed = p.site.suite.seed
+        met = {of: meetings(matrix(p.results, p.roster, p.fixtures, of), seed=seed) for of in MEASURES}
+        found += points(cells(p.results, p.roster, p.fixtures), met, p.roster.entries, over, metrics, seed=seed)
+    return draw_sweep(found, over, out)
 
 
 def write(folder: Path) -> tuple[list[Board], list[Path]]:

@@ -9,11 +9,14 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from crossplay.leaderboard import budgets
 from crossplay.leaderboard.board import OVERALL, Board, Number, Row
+from crossplay.leaderboard.budgets import Spent
 
 NULL = "–"
 WIDTH = 100
 HEADERS = ("mean", "95 % interval", "IQM", "CVaR₂₀", "worst", "self", "gap")
+RIDING = "riding"
 
 
 def text(board: Board, width: int = WIDTH) -> str:
@@ -27,20 +30,21 @@ def table(board: Board, width: int = WIDTH) -> Group:
     """What rich prints: the ranking, the families' means, and the notes."""
     title = Text(f"{board.game} · {board.unit}", style="bold")
     marks = footnotes(board)
-    return Group(title, _ranking(board, marks), *_families(board, width), *map(Text, captions(board)), *_notes(marks))
+    said = [*captions(board), *budgets.lines({row.entry: Spent(row.steps, row.samples_per_hero) for row in board.rows})]
+    return Group(title, _ranking(board, marks), *_families(board, width), *map(Text, said), *_notes(marks))
 
 
 def _ranking(board: Board, marks: dict[str, int]) -> Table:
     grid = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), collapse_padding=True, pad_edge=False)
     grid.add_column("#", justify="right")
     grid.add_column("entry", overflow="fold", min_width=8)
-    for name in ("seeds", *HEADERS):
+    for name in ("seeds", *headers(board)):
         grid.add_column(name, justify="right", no_wrap=True)
     digits = decimals(board)
     for row in board.rows:
         style = "" if row.status == "ranked" else "dim"
         label = Text(row.entry) + Text("".join(f" [{marks[note]}]" for note in row.notes), style="yellow")
-        values = [Text(value) for value in (str(row.n_seeds), *numbers(row, digits))]
+        values = [Text(value) for value in (str(row.n_seeds), *numbers(board, row, digits))]
         grid.add_row(Text(shown_rank(row)), label, *values, style=style)
     return grid
 
@@ -90,6 +94,10 @@ def captions(board: Board) -> list[str]:
         f"Interval: 95 % bootstrap ({board.samples} resamples) over trained seeds × partners within families, never "
         f"over episodes. {NULL}: something it needs was not played.",
     ]
+    if board.costs:
+        lines.append(
+            f"{RIDING}: with itself, how far apart the seats' mean private costs an episode are (lower is better)."
+        )
     if board.single:
         lines.append(f"One partner only, so no partner uncertainty: {', '.join(board.single)}.")
     return lines
@@ -104,11 +112,17 @@ def _notes(marks: dict[str, int]) -> Iterable[Text]:
     return (Text(f"[{number}] {note}", style="yellow") for note, number in marks.items())
 
 
-def numbers(row: Row, digits: int) -> list[str]:
-    """A row's values in the order of HEADERS."""
+def headers(board: Board) -> tuple[str, ...]:
+    """The columns of numbers: free-riding only where there are private costs to share."""
+    return (*HEADERS, RIDING) if board.costs else HEADERS
+
+
+def numbers(board: Board, row: Row, digits: int) -> list[str]:
+    """A row's values in the order of `headers`."""
     interval = NULL if row.low is None else f"{shown(row.low, digits)} … {shown(row.high, digits)}"
     rest = (row.iqm, row.cvar20, row.worst_partner, row.self_play, row.gap)
-    return [shown(row.mean, digits), interval, *(shown(value, digits) for value in rest)]
+    riding = [shown(row.free_riding, four_digits(other.free_riding for other in board.rows))] if board.costs else []
+    return [shown(row.mean, digits), interval, *(shown(value, digits) for value in rest), *riding]
 
 
 def shown_rank(row: Row) -> str:
@@ -126,8 +140,13 @@ def shown(value: Number, digits: int) -> str:
 
 
 def decimals(board: Board) -> int:
-    """Decimals that show four digits of the largest headline or self-play value, between 0 and 4."""
-    values = [abs(v) for row in board.rows for v in (row.mean, row.self_play, row.high) if v]
+    """Decimals of a board's returns: four digits of the largest headline or self-play value."""
+    return four_digits(value for row in board.rows for value in (row.mean, row.self_play, row.high))
+
+
+def four_digits(numbers: Iterable[Number]) -> int:
+    """Decimals that show four digits of the largest of these numbers, between 0 and 4."""
+    values = [abs(value) for value in numbers if value]
     return max(0, min(4, 3 - floor(log10(max(values))))) if values else 1
 
 

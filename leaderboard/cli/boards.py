@@ -1,12 +1,15 @@
-"""Commands about boards: run, board, heatmap, export."""
+"""Commands about boards: run, board, heatmap, meet, sweep, export."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from crossplay.benchmark.errors import unknown
 from crossplay.leaderboard import console
 from crossplay.leaderboard.cli.app import Device, Jobs, Results, app
+
+Of = Annotated[str, typer.Option(help="What of a match: return or free_riding.")]
 
 
 @app.command()
@@ -56,6 +59,8 @@ def heatmap(
     out: Annotated[
         Path | None, typer.Option(help="Folder for PNG, SVG and CSV; the results folder by default.")
     ] = None,
+    of: Of = "return",
+    only: Annotated[str, typer.Option(help="board: the agents on it with each other; held-out: who is scored.")] = "",
 ) -> None:
     """Draw the cross-play heatmap of every game from stored matches; nothing is played.
 
@@ -63,7 +68,48 @@ def heatmap(
     """
     from crossplay.leaderboard import publish
 
-    for path in publish.heatmaps(folder, out or folder):
+    for path in publish.heatmaps(folder, out or folder, of, only):
+        console.say(f"wrote {path}")
+
+
+@app.command()
+def meet(
+    folder: Results = Path("results/quick"),
+    form: Annotated[str, typer.Option("--format", help="table, json or markdown.")] = "table",
+    of: Of = "return",
+) -> None:
+    """Print how the board's own agents do with each other: own pairs, other seeds, other entries; nothing is played.
+
+    Example: **crossplay meet results/gridworld --of free_riding**
+    """
+    from crossplay.leaderboard import meetings, publish
+
+    forms = {"json": meetings.to_json, "markdown": meetings.to_markdown}
+    if form not in ("table", *forms):
+        raise unknown("format", form, ["table", *forms])
+    found = publish.met(folder, of)
+    for one in found if form == "table" else []:
+        console.SCREEN.print(meetings.table(one))
+    if form != "table":
+        console.say(forms[form](found))
+
+
+@app.command()
+def sweep(
+    folder: Results,
+    over: Annotated[str, typer.Option(help="A setting of the trainers, dotted: risk.tau.")],
+    metric: Annotated[
+        str, typer.Option(help="Metrics, with commas; see `crossplay list metrics`, and cross_play.")
+    ] = "mean,self_play,free_riding,cross_play",
+    out: Annotated[Path | None, typer.Option(help="PNG, SVG and CSV; in the results folder by default.")] = None,
+) -> None:
+    """Draw metrics over a setting that the entries' trainers differ in, from stored matches; nothing is played.
+
+    Example: **crossplay sweep results/taus --over risk.tau --metric mean,self_play --out figures/taus.png**
+    """
+    from crossplay.leaderboard import publish
+
+    for path in publish.sweep(folder, over, metric.split(","), out or folder / f"sweep-{over}"):
         console.say(f"wrote {path}")
 
 

@@ -110,3 +110,49 @@ def test_contamination_is_per_entry():
 def test_an_unknown_entry_names_the_nearest():
     with pytest.raises(Refused, match="did you mean 'alpha'"):
         table({"alpha": [[[1, 2]]]}, {"scripted": 1}).of("alpa")
+
+
+def paying(league, game, costs):
+    """Results with the private costs that `costs` gives, (pairing) → [episodes, seats] or None for a hole."""
+    found = {}
+    for f in league.fixtures(game, 4, 0):
+        paid = costs(f.pairing)
+        if paid is not None:
+            match = outcome(f, np.float64(1))
+            returns = match.returns._replace(costs=np.array(np.broadcast_to(paid, (4, game.seats)), dtype=float))
+            found[f.pairing.key] = match._replace(returns=returns)
+    return cells(found, league, league.fixtures(game, 4, 0))
+
+
+def test_free_riding_is_the_distance_of_the_seats_mean_costs():
+    league = roster({"a": 2}, {"scripted": 2})
+    turns = [[4, 0], [0, 4], [4, 0], [0, 4]]  # unequal in every episode, equal on average: nobody rides
+    alone = {"a.0": turns, "a.1": [[3, 0], [3, 0], [3, 2], [3, 0]]}
+
+    def costs(p):
+        if p.partner == p.ego:
+            return alone[p.ego]
+        return [p.seat, 3 * int(p.partner[-1])] if p.ego == "a.0" else [10, 9]
+
+    found = paying(league, Paper(), costs)
+    assert found.riding_alone.tolist() == [0.0, 2.5]
+    assert found.riding.tolist() == [[[0, 1], [3, 2]], [[1, 1], [1, 1]]]
+    assert found.costs
+    assert found.of("a").riding_alone.tolist() == [0.0, 2.5]
+
+
+def test_free_riding_of_more_seats_is_the_largest_less_the_smallest():
+    game = Paper(seats=4)
+    found = paying(roster({"a": 1}, {"scripted": 1}, game), game, lambda p: [5, 2, 9, 4])
+    assert found.riding_alone.tolist() == [7.0]
+    assert found.riding.tolist() == [[[7.0] * 4]]
+
+
+def test_free_riding_is_nan_where_a_match_is_missing_and_costs_are_known_of_a_game():
+    league = roster({"a": 2}, {"scripted": 1})
+    free = paying(league, Paper(), lambda p: None if (p.ego, p.seat) == ("a.1", 0) else 0)
+    assert not free.costs
+    np.testing.assert_array_equal(free.riding_alone, [0, np.nan])
+    np.testing.assert_array_equal(free.riding, [[[0, 0]], [[np.nan, 0]]])
+    assert paying(league, Paper(), lambda p: [0, 1] if p.partner == "scripted0" else 0).costs
+    assert not cells({}, league, league.fixtures(Paper(), 4, 0)).costs

@@ -1,5 +1,7 @@
 """The command line: every command says how it is used, does what it says, and refuses in words with the right code."""
 
+import csv
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +12,7 @@ import pytest
 import typer
 
 from crossplay.leaderboard.cli import app, main
+from tests.leaderboard.shelf import shelf
 
 
 def commands(command=None, path=()):
@@ -29,7 +32,8 @@ def run(capsys, *words):
 
 
 def test_the_commands_are_the_promised_ones():
-    promised = ["run", "train", "populate", "check", "board", "heatmap", "play", "export", "list", "doctor", "rqe"]
+    boards, agents = ["run", "board", "heatmap", "meet", "sweep", "export"], ["train", "populate", "check", "play"]
+    promised = [*boards, *agents, "list", "doctor", "rqe"]
     assert {*[(name,) for name in promised], ("population", "show"), ("population", "verify")} == set(commands())
 
 
@@ -83,6 +87,14 @@ def test_doctor_names_versions_and_devices(capsys):
         (["populate", "fpc", "collab-grid", "--out", "x"], "did you mean 'fcp'?"),
         (["board", "nosuch"], "suite.toml: no such file"),
         (["heatmap", "nosuch"], "suite.toml: no such file"),
+        (["heatmap", "nosuch", "--of", "free_ridin"], "unknown measure 'free_ridin'; did you mean 'free_riding'?"),
+        (["heatmap", "nosuch", "--only", "bord"], "unknown part of the heatmap 'bord'; did you mean 'board'?"),
+        (["meet", "nosuch"], "suite.toml: no such file"),
+        (["meet", "nosuch", "--of", "retrun"], "unknown measure 'retrun'; did you mean 'return'?"),
+        (["meet", "nosuch", "--format", "jsn"], "unknown format 'jsn'; did you mean 'json'?"),
+        (["sweep", "nosuch", "--over", "risk.tau"], "suite.toml: no such file"),
+        (["sweep", "nosuch", "--over", "risk.tau", "--metric", "men"], "unknown metric 'men'; did you mean 'mean'?"),
+        (["sweep", "nosuch", "--over", "risk.tau", "--metric", "mean,mean"], "must be different names"),
         (["export", "nosuch", "x.csv"], "no matches.sqlite here"),
         (["population", "verify", "nosuch"], "no such file"),
         (["train", "ippo", "collab-grid", "--out", "my%agent"], "'my%agent' cannot be a card's name"),
@@ -123,6 +135,50 @@ def test_train_check_play_populate(capsys, tmp_path):
     deep = [word.replace("budget", "trainer.budget") for word in small]
     assert run(capsys, "populate", "self_play", "collab-grid", "--out", folder, "--set", "seeds=2", *deep)[0] == 0
     assert sorted(os.listdir(folder)) == ["sp-0", "sp-1"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Results of constant agents in two matrix games."""
+    record = {"trainer": {"kind": "srpo", "risk": {"tau": 10.0}}, "samples_per_hero": 2000}
+    return shelf(tmp_path_factory.mktemp("cli") / "shelf", {"taus": record}, mixed=[0, 1, 0], taus=[1, 1])
+
+
+def test_heatmap_and_meet_say_what_a_folder_holds(capsys, folder, tmp_path):
+    out = tmp_path / "figures"
+    code, said, _ = run(capsys, "heatmap", folder, "--of", "free_riding", "--only", "board", "--out", out)
+    assert (code, said.count("wrote ")) == (0, 6)
+    header, _, _, first, *_ = (out / "heatmap-free_riding-board-matrix-volunteer-v1.csv").read_text().splitlines()
+    assert header == "entry,ego,mixed-0,mixed-1,mixed-2,taus-0,taus-1"
+    assert first.startswith("mixed,mixed-0,0.0,")
+    assert run(capsys, "heatmap", folder, "--out", out)[0] == 0
+    assert (out / "heatmap-matrix-stag_hunt-v1.png").is_file()
+    code, said, _ = run(capsys, "meet", folder)
+    assert code == 0
+    for word in ("matrix/volunteer-v1", "own pair", "with mixed", "with taus"):
+        assert word in said
+    code, said, _ = run(capsys, "meet", folder, "--format", "json", "--of", "free_riding")
+    assert [game["of"] for game in json.loads(said)] == ["free_riding"] * 2
+    assert run(capsys, "meet", folder, "--format", "markdown")[1].startswith("## matrix/volunteer-v1")
+
+
+def test_sweep_draws_what_a_folder_holds(capsys, folder, tmp_path):
+    out = tmp_path / "figures" / "sweep.png"
+    code, said, _ = run(capsys, "sweep", folder, "--over", "risk.tau", "--out", out)
+    assert code == 0
+    for suffix in (".png", ".svg", ".csv"):
+        assert f"wrote {out.with_suffix(suffix)}" in said
+        assert out.with_suffix(suffix).stat().st_size > 100
+    lines = list(csv.DictReader(out.with_suffix(".csv").read_text().splitlines()))
+    assert {(line["game"], line["metric"], line["entry"], line["at"]) for line in lines} == {
+        (f"matrix/{game}-v1", metric, entry, at)
+        for game in ("volunteer", "stag_hunt")
+        for metric in ("mean", "self_play", "free_riding", "cross_play")
+        for entry, at in (("mixed", ""), ("taus", "10.0"))
+    }
+    code, _, err = run(capsys, "sweep", folder, "--over", "risk.tua", "--out", out)
+    assert (code, "unknown setting of the trainers 'risk.tua'; did you mean 'risk.tau'?" in err) == (1, True)
+    assert "samples a hero 2000: taus." in run(capsys, "board", folder)[1]
 
 
 def test_an_altered_agent_is_refused_by_name(capsys, tmp_path):

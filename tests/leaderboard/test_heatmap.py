@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from crossplay.benchmark.errors import Refused
-from crossplay.leaderboard.heatmap import EGOS, Group, draw, matrix, to_csv
+from crossplay.leaderboard.heatmap import EGOS, Group, board_only, draw, held_out_only, matrix, part, to_csv
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.table import shown
 from tests.leaderboard.league import Paper, card, results, roster
@@ -132,6 +132,89 @@ def test_a_picture_shows_every_label_and_every_hole(shape, tmp_path):
         assert all(said.count(number) >= written.count(number) for number in written)
     hatched = svg.read_text().count("fill: url(#")
     assert hatched >= found.holes
+
+
+def paid(p):
+    """Private costs of seats 0 and 1: the partner's number more for the seat it does not sit in, with itself 2."""
+    return (0.0, 2.0) if p.ego == p.partner else (1.0 + p.seat, float(p.partner[-1]) + p.seat * 10)
+
+
+def test_free_riding_is_the_mean_of_both_seatings_degrees():
+    fixtures = league().fixtures(Paper(), 2, 0)
+    played = results(fixtures, value)
+    for key, match in played.items():
+        costs = np.broadcast_to(paid(match.pairing), (2, 2))
+        played[key] = match._replace(returns=match.returns._replace(costs=costs))
+    found = matrix(played, league(), fixtures, "free_riding")
+    assert (found.of, found.unit) == ("free_riding", "private cost per episode")
+    for i, ego in enumerate(found.rows):
+        for j, partner in enumerate(found.columns):
+            degrees = [abs(1 - int(partner[-1])), abs(2 - int(partner[-1]) - 10)]
+            assert found.values[i, j] == (2 if ego == partner else np.mean(degrees)), (ego, partner)
+    del played[next(f.pairing.key for f in fixtures if f.pairing.partner == "t1")]
+    assert matrix(played, league(), fixtures, "free_riding").holes == 1
+
+
+def test_an_unknown_measure_or_part_names_the_nearest():
+    with pytest.raises(Refused, match="unknown measure 'retrn'; did you mean 'return'"):
+        matrix({}, league(), [], "retrn")
+    with pytest.raises(Refused, match="did you mean 'held-out'"):
+        part("held_out")
+    assert part("")(filled()).columns == filled().columns
+
+
+def test_the_board_alone_is_square_whatever_else_an_agent_is():
+    """b.0 is among the held-out partners, too, and so in another place of the whole matrix."""
+    names = {"a.0": 1, "a.1": 2, "b.0": 3, "h": 4}
+    held_out = (card("h"), card("b.0"))
+    mixed = Roster(
+        game="test/paper-v1",
+        seats=2,
+        entries={"b": (card("b.0"),), "a": (card("a.0"), card("a.1"))},
+        held_out=held_out,
+    )
+    fixtures = mixed.fixtures(Paper(), 2, 0)
+    whole = matrix(results(fixtures, lambda p: names[p.ego] + names[p.partner] / 10), mixed, fixtures)
+    assert whole.columns == ("h", "b.0", "a.0", "a.1")
+    found = board_only(whole)
+    assert found.rows == found.columns == ("b.0", "a.0", "a.1")
+    assert found.column_groups == found.row_groups == (Group("b", 0, 1, False), Group("a", 1, 3, False))
+    np.testing.assert_allclose(found.values, [[3.3, 3.1, 3.2], [1.3, 1.1, 1.2], [2.3, 2.1, 2.2]])
+    assert found.held_out.tolist() == [True, False, False]
+    scored = held_out_only(whole)
+    assert (scored.columns, scored.held_out.tolist()) == (("h", "b.0"), [True, True])
+    np.testing.assert_allclose(scored.values, [[3.4, 3.3], [1.4, 1.3], [2.4, 2.3]])
+    assert [(group.start, group.stop) for group in scored.column_groups] == [(0, 2)]
+
+
+def square(seeds, of="return"):
+    """Two entries, as the gridworld suite names their seeds."""
+    names = tuple(f"{entry}-{i}" for entry in ("ippo", "srpo") for i in range(seeds))
+    groups = (Group("ippo", 0, seeds, False), Group("srpo", seeds, 2 * seeds, False))
+    values = np.random.default_rng(0).uniform(20, 90, (2 * seeds, 2 * seeds))
+    fields = {"row_groups": groups, "column_groups": groups, "held_out": np.zeros(2 * seeds, dtype=bool), "of": of}
+    return replace(filled(), rows=names, columns=names, values=values, **fields)
+
+
+def test_a_large_picture_says_an_entry_once_and_numbers_its_seeds(tmp_path):
+    said = labels(draw(square(15), tmp_path / "large")[1])
+    assert said.count("ippo") == said.count("srpo") == 2  # left, and above
+    assert [said.count(str(i)) for i in (7, 14)] == [4, 4]
+    assert not [text for text in said if text.startswith("ippo-")]
+    small = labels(draw(square(3), tmp_path / "small")[1])
+    assert small.count("ippo-2") == 2
+    assert "mean return per episode" in small
+
+
+def test_free_riding_has_its_own_words_and_starts_at_zero(tmp_path):
+    from crossplay.leaderboard.picture import _range
+
+    said = labels(draw(square(15, "free_riding"), tmp_path / "riding")[1])
+    assert "private cost per episode" in "".join(said)
+    assert "mean return per episode" not in said
+    assert _range(square(15, "free_riding"))[0] == 0
+    assert _range(square(15))[0] > 19
+    assert _range(replace(square(3, "free_riding"), values=np.zeros((6, 6)))) == (-0.5, 0.5)
 
 
 @pytest.mark.parametrize("values", [[[np.nan]], [[0.0]], [[-0.004]], [[1e6]]])

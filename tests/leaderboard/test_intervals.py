@@ -41,6 +41,14 @@ def test_percentiles_by_hand():
     assert percentiles(np.arange(41.0), "partners only")[:2] == pytest.approx((1.0, 39.0))
 
 
+def test_what_is_drawn_is_drawn_with_its_costs():
+    scores = np.random.default_rng(1).normal(size=(4, 5, 2))
+    whole = build(scores, [0, 0, 1, 1, 1], scores[:, 0, 0], scores + 1, scores[:, 0, 0] - 1)
+    drawn = resample(whole, rng(), 100)
+    np.testing.assert_array_equal(drawn.riding, drawn.scores + 1)
+    np.testing.assert_array_equal(drawn.riding_alone, drawn.self_play - 1)
+
+
 def test_families_are_strata():
     scores = np.array([[[0.0], [0.0], [100.0], [100.0]]] * 2)  # families differ, partners of one do not
     assert interval(build(scores, [0, 0, 1, 1]), Mean(), rng(), 500)[:2] == (50.0, 50.0)

@@ -18,10 +18,11 @@ from crossplay.leaderboard.metrics import METRICS, tail
 
 LEVELS = ["mean", "partner_mean", "iqm", "worst_partner", "cvar20", "family:f0"]  # metrics in units of J itself
 SPREADS = ["gap", "seat_gap"]
-ALL = [*LEVELS, *SPREADS, "self_play"]
+RIDING = ["free_riding", "free_riding_partners"]  # of private costs; returns do not move them
+ALL = [*LEVELS, *SPREADS, *RIDING, "self_play"]
 
 
-def build(scores, family_of, self_play=None):
+def build(scores, family_of, self_play=None, riding=None, riding_alone=None):
     scores = np.asarray(scores, dtype=float)
     family_of = np.asarray(family_of)
     return Cells(
@@ -34,6 +35,8 @@ def build(scores, family_of, self_play=None):
         family_of=family_of,
         scores=scores,
         self_play=np.asarray(scores[..., 0, 0] if self_play is None else self_play, dtype=float),
+        riding=np.abs(scores) / 10 if riding is None else np.asarray(riding, dtype=float),
+        riding_alone=np.abs(scores[..., 0, 0]) if riding_alone is None else np.asarray(riding_alone, dtype=float),
     )
 
 
@@ -58,6 +61,11 @@ BY_HAND = build(
     ],
     [0, 0, 1],
     [70, 50],
+    [
+        [[0, 1], [2, 3], [10, 20]],
+        [[1, 0], [4, 1], [30, 0]],
+    ],
+    [8, 3],
 )
 
 
@@ -74,6 +82,8 @@ BY_HAND = build(
         ("self_play", 60.0),
         ("gap", 37.0),
         ("seat_gap", 3.0),  # seat 0: f0 (1 + 15)/2 = 8, f1 35 → 21.5; seat 1: f0 (3 + 5)/2 = 4, f1 45 → 24.5
+        ("free_riding", 5.5),
+        ("free_riding_partners", 8.25),  # f0: partners 1/2 and 5/2 → 3/2; f1: 15
     ],
 )
 def test_by_hand(text, wanted):
@@ -132,6 +142,8 @@ def test_order_does_not_matter(text, cells, data):
         cells,
         scores=cells.scores[egos][:, partners][:, :, seats],
         self_play=cells.self_play[egos],
+        riding=cells.riding[egos][:, partners][:, :, seats],
+        riding_alone=cells.riding_alone[egos],
         family_of=cells.family_of[partners],
     )
     assert value(text, turned) == pytest.approx(value(text, cells), abs=1e-9)
@@ -141,7 +153,7 @@ def test_order_does_not_matter(text, cells, data):
 @given(cells=tables(), scale=st.floats(0.01, 100), shift=st.floats(-100, 100))
 def test_units_carry_over(text, cells, scale, shift):
     moved = replace(cells, scores=cells.scores * scale + shift, self_play=cells.self_play * scale + shift)
-    wanted = value(text, cells) * scale + (0 if text in SPREADS else shift)
+    wanted = value(text, cells) if text in RIDING else value(text, cells) * scale + (0 if text in SPREADS else shift)
     assert value(text, moved) == pytest.approx(wanted, abs=1e-6, rel=1e-6)
 
 
@@ -187,6 +199,21 @@ def test_a_hole_anywhere_gives_null_and_never_a_number(cells, data):
     assert value("mean", holed) == value("mean", cells)
 
 
+@given(cells=tables(), data=st.data())
+def test_a_hole_in_the_costs_gives_null_and_moves_no_other_metric(cells, data):
+    riding, alone = cells.riding.copy(), cells.riding_alone.copy()
+    riding[tuple(data.draw(st.integers(0, n - 1)) for n in riding.shape)] = np.nan
+    alone[data.draw(st.integers(0, len(alone) - 1))] = np.nan
+    for text in ALL:
+        before = value(text, cells)
+        by_partner, by_pair = (
+            value(text, replace(cells, riding=riding)),
+            value(text, replace(cells, riding_alone=alone)),
+        )
+        assert np.isnan(by_partner) if text == "free_riding_partners" else by_partner == before
+        assert np.isnan(by_pair) if text == "free_riding" else by_pair == before
+
+
 @pytest.mark.parametrize("text", ALL)
 def test_leading_axes_stay(text):
     rng = np.random.default_rng(0)
@@ -204,7 +231,7 @@ def test_every_metric_documents_itself(name):
     metric = METRICS[name]
     assert metric.direction in ("higher", "lower")
     assert re.fullmatch(r"\[[A-Z]\w+\d{4}\]", metric.source)
-    assert metric.unit == "return per episode"
+    assert metric.unit == ("private cost per episode" if name in RIDING else "return per episode")
     assert len(metric.formula) > 5
     assert len(metric.axes) > 5
     assert metric.__doc__

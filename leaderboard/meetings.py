@@ -1,0 +1,184 @@
+"""How the board's own agents do with each other: a seed with itself, with other seeds of its entry, with other entries.
+
+What is resampled is trained seeds, for another run of the same trainings is what the claim is about. A pair counts as
+often as both its seeds were drawn, and copies of one seed never meet: a draw weighs pair (i, j), i ≠ j, by w_i w_j.
+Draws of nothing but one seed have no such pair and are left out [Owen2007].
+
+What 95 % are worth, simulated where row, column and pair matter alike: 90, 89 and 93 % for pairs of one entry with 5,
+10 and 30 seeds, and 59 % with 3, so fewer than five give no interval; 87, 91, 94 and 94 % for pairs of two entries with
+3, 5, 10 and 30 seeds each. Over 99 % where only the pair matters. Where seeds follow one of two conventions, 94
+to 100 % with 30 seeds, but 58 % with 10 where one seed in ten follows the rarer: what none has learned is not seen.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crossplay.benchmark.seeding import derive
+from crossplay.leaderboard.export import escaped, line
+from crossplay.leaderboard.heatmap import Group, Matrix, board_only
+from crossplay.leaderboard.intervals import LEVEL, SAMPLES
+from crossplay.leaderboard.table import NULL, four_digits, shown
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Number = float | None  # None is null: a match is missing, or there is nothing to take a mean of
+FEWEST = 3  # seeds, for an interval
+FEWEST_WITHIN = 5  # for one over the pairs of one entry
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Agents of one entry with agents of another, or of the same; numbers in the unit of the measure."""
+
+    entry: str
+    partner: str
+    pair: str  # "own": every seed with itself; "cross": ordered pairs of different seeds
+    mean: Number
+    low: Number  # of the 95 % interval over trained seeds; null for too few of an entry
+    high: Number
+    pairs: int  # that have a value
+    holes: int  # pairs that have none
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """One game's meetings: `own` per entry, and `cross` per ordered pair of entries, row by row."""
+
+    game: str
+    of: str
+    unit: str
+    entries: tuple[str, ...]
+    seeds: tuple[int, ...]  # per entry
+    own: tuple[Meeting, ...]
+    cross: tuple[tuple[Meeting, ...], ...]
+
+
+def meetings(matrix: Matrix, *, seed: int = 0, samples: int = SAMPLES) -> Meetings:
+    """The meetings of a heatmap's agents: means over pairs, both seats within a pair, intervals over trained seeds.
+
+    The randomness of an interval derives from (seed, game, both entries), so it does not depend on who else plays.
+    """
+    square = board_only(matrix)
+    groups = square.row_groups
+
+    def meet(row: Group, column: Group, pair: str) -> Meeting:
+        values = square.values[row.start : row.stop, column.start : column.stop]
+        rng = np.random.default_rng(derive(seed, "meeting", square.game, square.of, row.label, column.label, pair))
+        if pair == "own":
+            return _meeting(row, column, pair, np.diag(values), _own(values, rng, samples))
+        if row == column:
+            return _meeting(row, column, pair, _others(values), within(values, rng, samples))
+        return _meeting(row, column, pair, values, between(values, rng, samples))
+
+    return Meetings(
+        game=square.game,
+        of=square.of,
+        unit=square.unit,
+        entries=tuple(group.label for group in groups),
+        seeds=tuple(group.stop - group.start for group in groups),
+        own=tuple(meet(group, group, "own") for group in groups),
+        cross=tuple(tuple(meet(row, column, "cross") for column in groups) for row in groups),
+    )
+
+
+def _meeting(row: Group, column: Group, pair: str, values: np.ndarray, draws: np.ndarray) -> Meeting:
+    holes = int(np.isnan(values).sum())
+    mean = None if holes or not values.size else float(values.mean())
+    sure = mean is not None and draws.size
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist() if sure else (None, None)
+    return Meeting(row.label, column.label, pair, mean, low, high, values.size - holes, holes)
+
+
+def _others(values: np.ndarray) -> np.ndarray:
+    return values[~np.eye(len(values), dtype=bool)]
+
+
+def _own(values: np.ndarray, rng: np.random.Generator, samples: int) -> np.ndarray:
+    return _drawn(len(values), rng, samples) @ np.diag(values) / len(values)
+
+
+def within(values: np.ndarray, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """Bootstrap draws of the mean off the diagonal of one entry's [seeds, seeds]; none for fewer than five seeds."""
+    off = np.where(np.eye(len(values), dtype=bool), 0.0, values)
+    drawn = _drawn(len(values), rng, samples if len(values) >= FEWEST_WITHIN else 0)
+    pairs = len(values) ** 2 - (drawn * drawn).sum(axis=1)  # Σ_{i≠j} w_i w_j
+    return ((drawn @ off) * drawn).sum(axis=1)[pairs > 0] / pairs[pairs > 0]
+
+
+def between(values: np.ndarray, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """Bootstrap draws of the mean of two entries' [seeds, seeds]; none for fewer than three seeds of either."""
+    enough = samples if min(values.shape) >= FEWEST else 0
+    rows, columns = (_drawn(count, rng, enough) for count in values.shape)
+    return ((rows @ values) * columns).sum(axis=1) / values.size
+
+
+def _drawn(count: int, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """How often each of `count` seeds was drawn, float64 [samples, count]; [0, count] for fewer than three."""
+    enough = samples if count >= FEWEST else 0
+    return rng.multinomial(count, np.full(count, 1 / count), size=enough).astype(np.float64)
+
+
+def to_json(found: Sequence[Meetings]) -> str:
+    """All games with full precision; null is null."""
+    return json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_markdown(found: Sequence[Meetings]) -> str:
+    """A heading, a table and a caption for every game."""
+    return "\n".join(_section(one) for one in found)
+
+
+def table(found: Meetings) -> "Table":
+    """What rich prints."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    title = Text(f"{found.game} · {_what(found)}", style="bold")
+    grid = Table(box=SIMPLE_HEAD, title=title, title_justify="left", caption=CAPTION, caption_justify="left")
+    for number, name in enumerate(_heads(found)):
+        grid.add_column(Text(name), justify="right" if number else "left")
+    for row in _rows(found):
+        grid.add_row(*(Text(cell.replace(" (", "\n(")) for cell in row))
+    return grid
+
+
+CAPTION = (
+    "Row: agent; column: partner; mean over pairs of seeds and both seats (95 % bootstrap over trained seeds). own "
+    f"pair: a seed with itself; elsewhere no seed meets itself. {NULL}: not all was played, or too few seeds to say."
+)
+
+
+def _what(found: Meetings) -> str:
+    return found.unit if found.of == "return" else f"free-riding, {found.unit}"
+
+
+def _heads(found: Meetings) -> list[str]:
+    return ["entry", "seeds", "own pair", *(f"with {entry}" for entry in found.entries)]
+
+
+def _rows(found: Meetings) -> list[list[str]]:
+    means = [one.mean for own, row in zip(found.own, found.cross, strict=True) for one in (own, *row)]
+    digits = max(0, four_digits(means) - 1)  # three digits: no interval here is a thousandth wide
+    return [
+        [own.entry, str(seeds), *(_cell(one, digits) for one in (own, *row))]
+        for seeds, own, row in zip(found.seeds, found.own, found.cross, strict=True)
+    ]
+
+
+def _cell(one: Meeting, digits: int) -> str:
+    interval = "" if one.low is None else f" ({shown(one.low, digits)} … {shown(one.high, digits)})"
+    return shown(one.mean, digits) + interval
+
+
+def _section(found: Meetings) -> str:
+    heads = _heads(found)
+    rule = [":--", *["--:"] * (len(heads) - 1)]
+    lines = [line(map(escaped, row)) for row in _rows(found)]
+    top = [f"## {found.game}", "", f"In {_what(found)}.", "", line(map(escaped, heads)), line(rule)]
+    return "\n".join([*top, *lines, "", CAPTION]) + "\n"
