@@ -73,7 +73,7 @@ def test_without_any_rationality_play_is_uniform(seed, shape, tau):
         np.testing.assert_allclose(x, 1 / len(x), atol=1e-5)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(seed=SEEDS, shape=SHAPES, eps=st.floats(1, 3))
 def test_small_and_large_tau_come_near_quantal_response_and_maximin(seed, shape, eps):
     """At ε ≥ 1 random games of unit payoffs have one equilibrium as a rule; where not, there is nothing to compare."""
