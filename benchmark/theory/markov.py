@@ -1,4 +1,7 @@
-"""Tabular Markov games of two players: risk-averse quantal response equilibria by backward induction [Mazumdar2024]."""
+"""Tabular Markov games of two players: risk-averse quantal response equilibria by backward induction.
+
+The definition of the RQE of a Markov game is that of [Mazumdar2024]; which terms are saved up is a choice of ours.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""Quadratic aggregative games in closed form: R = ½⟨S, HS⟩ + ⟨h, S⟩ + r of S = Σ a_i, costs ½⟨a, C_i a⟩ [Qu2026]."""
+"""Quadratic aggregative games in closed form: R = ½⟨S, HS⟩ + ⟨h, S⟩ + r of S = Σ a_i, costs ½⟨a, C_i a⟩.
+
+Its simplest case is Example 1 of [Qu2026]; the linear system for any number of players and dimensions is ours.
+"""
 
 from dataclasses import dataclass
 
@@ -61,12 +64,15 @@ def quadratic(hessian: object, linear: object, costs: object, constant: float = 
 
 
 def two_robots(target: float) -> Quadratic:
-    """Example 1: R = −½(a₁ + a₂ − ā)², c_i = ½ a_i². Its mean is ā/(3 − τε/2); the main text prints 3 − τε (ours)."""
+    """Example 1 of [Qu2026]: R = −½(a₁ + a₂ − ā)², c_i = ½ a_i².
+
+    The mean is ā/(3 − τε/2) (ours; the main text prints 3 − τε), the variance ε/2.
+    """
     return quadratic([[-1.0]], [target], [[[1.0]], [[1.0]]], -0.5 * target**2)
 
 
 def solve_quadratic(game: Quadratic, tau: object, eps: object) -> Gaussians:
-    """The RQE in Gaussian strategies: Σ_i = −ε_i (H − C_i)⁻¹, and means from one linear system.
+    """The RQE in Gaussian strategies: Σ_i = −ε_i (H − C_i)⁻¹, and means from one linear system (ours).
 
     The adversary's reply to N(μ, V) is Gaussian with precision P = V⁻¹ + τH and mean P⁻¹(V⁻¹μ − τ(H m_i + h)).
     Raises Refused for bad τ, ε; InfiniteRisk where P is not positive definite (two robots: τε ≥ 2).

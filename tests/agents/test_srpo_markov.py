@@ -70,7 +70,7 @@ def trained(seed, **risk):
 def test_the_ground_truth_can_be_told_from_risk_neutral_play():
     risky, neutral = truth(TAU), truth(0.0)
     assert (risky.choices <= 1).all(), "one resting point, so that there is no doubt where to come to rest"
-    assert min(apart(risky.heroes, neutral.heroes, risky.occupancy)) > 0.06
+    assert max(apart(risky.heroes, neutral.heroes, risky.occupancy)) > 0.07, "one seat works harder at τ = 0"
     for x in risky.heroes:
         assert 0.1 < x[0, GAME.tabular.start.argmax()].max() < 0.9
 
