@@ -80,7 +80,10 @@ class ReverseKl:
 @ADVERSARIES.register("total_variation")
 @config
 class TotalVariation:
-    """D = ½‖p − y‖₁: actions worth more than min v + 1/τ lose their mass to the worst; Σ y min(v, min v + 1/τ) (ours)."""
+    """D = ½‖p − y‖₁ (ours): actions worth more than min v + 1/τ lose their mass to the worst.
+
+    The value is Σ y min(v, min v + 1/τ).
+    """
 
     def reply(self, v: np.ndarray, log_y: np.ndarray, tau: float) -> np.ndarray:
         moved = np.exp(log_y) * (v > v.min(axis=-1, keepdims=True) + 1 / tau)
@@ -133,7 +136,7 @@ def worst_bent(v: np.ndarray, mu: float) -> Reply:
 
 
 def tilted(v: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """p = weights/(v + λ) with Σp = 1 and v + λ > 0, [..., n]: Newton from the left on a convex falling function (ours)."""
+    """p = weights/(v + λ) with Σp = 1, v + λ > 0, [..., n]: Newton from the left on a convex function (ours)."""
     d = v - v.min(axis=-1, keepdims=True)
     m = np.where(d == 0, weights, 0).max(axis=-1, keepdims=True)
     for _ in range(1100):  # each step at least doubles m or is quadratic; e^−700 is 2^−1010

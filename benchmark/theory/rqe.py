@@ -195,7 +195,7 @@ def _apart(logs: Logs, profile: Logs) -> float:
 
 
 def slope(game: Bimatrix, logs: Logs, tau: float | Pair, eps: float | Pair, variant: Variant | None = None) -> float:
-    """Spectral radius of d BR_0 · d BR_1 at an equilibrium (ours): best-response dynamics return to it iff it is below 1.
+    """Spectral radius of d BR_0 · d BR_1 at an equilibrium: best-response dynamics return to it iff < 1 (ours).
 
     Central differences in log-odds against the first action, good to about 1e-6 where the adversary is smooth.
     """
