@@ -14,6 +14,7 @@ from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.games.matrix import READY, Matrix
 from crossplay.benchmark.registry import GAMES
 from crossplay.benchmark.theory import bimatrix, symmetric
+from crossplay.benchmark.theory.quadratic import InfiniteRisk, Quadratic, solve_quadratic, two_robots
 from crossplay.benchmark.theory.rqe import slope, solve
 from crossplay.benchmark.theory.variant import Variant
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SWEEP = (*np.linspace(0, 0.1, 8)[:-1].tolist(), *np.geomspace(0.1, 100, 91).tolist())  # the τ of a diagram
+ROBOTS = "two_robots"
 STABLE, UNSTABLE = "#20639b", "#c2185b"
 
 
@@ -40,15 +42,44 @@ class Row:
     exploitability: float
 
 
-def game_of(text: str, cost: float | None = None, beta: float | None = None) -> Matrix:
+@dataclass(frozen=True)
+class Robots:
+    """The two robots' equilibrium at one τ, alike for both; all None where the risk is infinite, τε ≥ 2."""
+
+    tau: float
+    eps: float
+    mean: float | None = None  # of either action
+    variance: float | None = None
+    reward: float | None = None  # E R
+    welfare: float | None = None  # 2 E R − E c_0 − E c_1
+    free_riding: float | None = None  # |E c_0 − E c_1|
+    residual: float | None = None
+
+    @property
+    def infinite_risk(self) -> bool:
+        """Whether no strategy has a finite risk value, so that there is no equilibrium."""
+        return self.mean is None
+
+
+def robots_only(cost: float | None, beta: float | None, plot: Path | None) -> None:
+    """Raises Refused for options that the two robots have no use for."""
+    given = {"cost": cost, "beta": beta, "plot": plot}
+    named = [f"--{name}" for name, value in given.items() if value is not None]
+    if named:
+        raise Refused(f"{ROBOTS} takes --target, --eps and --tau; given {', '.join(named)}, for matrix games alone")
+
+
+def game_of(text: str, cost: float | None = None, beta: float | None = None, target: float | None = None) -> Matrix:
     """The matrix game `text` means: a ready-made name, `matrix:…`, or a TOML file. Raises Refused for anything else."""
+    if target is not None:
+        raise Refused(f"{text}: target goes with {ROBOTS}")
     if text in READY:
         given = {"game": text, "cost": cost, "beta": beta}
         return build(Matrix, {name: value for name, value in given.items() if value is not None}, text)
     if cost is not None or beta is not None:
         raise Refused(f"{text}: cost and beta go with a ready-made game: {', '.join(READY)}")
     if not text.endswith(".toml") and text.partition(":")[0] not in GAMES:
-        raise unknown("matrix game", text, READY)
+        raise unknown("matrix game", text, (*READY, ROBOTS))
     game = from_table(GAMES, read_toml(Path(text)), text) if text.endswith(".toml") else from_text(GAMES, text)
     if not isinstance(game, Matrix):
         raise Refused(f"{text} is no matrix game; want {', '.join(READY)}, matrix:… or a TOML file of one")
@@ -77,10 +108,31 @@ def _more(game: Matrix, tau: float, eps: float, variant: Variant | None) -> Iter
         yield Row(tau, eps, (x,) * seats, (x[0],) * seats, paid, sum(paid), 0.0, None, e.residual, e.exploitability)
 
 
-def to_json(game: Matrix, rows: Sequence[Row]) -> str:
+def robots(target: float, taus: Sequence[float], eps: float) -> list[Robots]:
+    """The two robots' equilibrium at every τ. Raises Refused for a target, τ or ε that makes no sense."""
+    if not np.isfinite(target):
+        raise Refused(f"target = {target}; want a finite number")
+    return [_robots(two_robots(target), float(tau), eps) for tau in taus]
+
+
+def _robots(game: Quadratic, tau: float, eps: float) -> Robots:
+    if tau == np.inf and 0 < eps < np.inf:
+        return Robots(tau, eps)
+    try:
+        e = solve_quadratic(game, tau, eps)
+    except InfiniteRisk:
+        return Robots(tau, eps)
+    mean, variance = float(e.means[0, 0]), float(e.covariances[0, 0, 0])
+    return Robots(tau, eps, mean, variance, e.reward, e.welfare, e.free_riding, e.residual)
+
+
+def to_json(game: Matrix | str, rows: Sequence[Row] | Sequence[Robots]) -> str:
     """The rows with full precision; τ = ∞ is written as the string "inf", since JSON has no such number."""
     listed = [asdict(row) | {"tau": "inf" if row.tau == np.inf else row.tau} for row in rows]
-    return json.dumps({"game": game.spec.name, "equilibria": listed}, indent=2, allow_nan=False)
+    for row, shown in zip(rows, listed, strict=True):
+        shown |= {"infinite_risk": row.infinite_risk} if isinstance(row, Robots) else {}
+    name = game if isinstance(game, str) else game.spec.name
+    return json.dumps({"game": name, "equilibria": listed}, indent=2, allow_nan=False)
 
 
 def table(game: Matrix, rows: Sequence[Row]) -> "Table":
@@ -95,6 +147,22 @@ def table(game: Matrix, rows: Sequence[Row]) -> "Table":
         stable = {True: "yes", False: "no", None: "–"}[row.stable]
         numbers = (_four(row.first), _four(row.payoffs), _four([row.welfare]), _four([row.free_riding]))
         grid.add_row(f"{row.tau:g}", f"{row.eps:g}", *numbers, stable, f"{row.exploitability:.0e}")
+    return grid
+
+
+def robots_table(target: float, rows: Sequence[Robots]) -> "Table":
+    """The two robots' rows to four digits for the terminal."""
+    from rich.table import Table
+
+    grid = Table(title=f"{ROBOTS}, ā = {target:g}", title_justify="left")
+    for name in ("τ", "ε", "mean", "variance", "reward", "welfare", "free-riding", "residual"):
+        grid.add_column(name, justify="right")
+    for row in rows:
+        numbers = [row.mean, row.variance, row.reward, row.welfare, row.free_riding]
+        shown = [f"{v:.4f}" if v is not None else "–" for v in numbers] + [f"{row.residual or 0:.0e}"]
+        if row.infinite_risk:
+            shown = ["infinite risk", *["–"] * 5]
+        grid.add_row(f"{row.tau:g}", f"{row.eps:g}", *shown)
     return grid
 
 

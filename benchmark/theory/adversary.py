@@ -1,4 +1,7 @@
-"""Strategic risk: an adversary picks partner actions at a price, inf_p v·p + D(p, y)/τ [Qu2026] [Mazumdar2024]."""
+"""Strategic risk: an adversary picks partner actions at a price, inf_p v·p + D(p, y)/τ, as U^τ is defined in [Qu2026].
+
+The general D is that of [Mazumdar2024]. Barriers, derivatives and series are ours.
+"""
 
 from typing import NamedTuple, Protocol
 
@@ -14,7 +17,7 @@ LOG_TINY = -700.0  # a partner's action is never taken to be rarer than e^−700
 
 
 class Reply(NamedTuple):
-    """The adversary's answer to one v, and how it bends: dp = −(diag a − a aᵀ/Σa) dv."""
+    """The adversary's answer to one v, and how it bends: dp = −(diag a − a aᵀ/Σa) dv (ours)."""
 
     p: np.ndarray  # [other]
     a: np.ndarray  # [other]
@@ -37,7 +40,10 @@ class Adversary(Protocol):
 @ADVERSARIES.register("kl")
 @config
 class Kl:
-    """D = KL(p‖y), entropic risk: p = softmax(log y − τ v), value −(1/τ) log Σ y exp(−τ v)."""
+    """D = KL(p‖y), the entropic risk U^τ of [Qu2026] in its dual form.
+
+    p = softmax(log y − τ v), value −(1/τ) log Σ y exp(−τ v).
+    """
 
     def reply(self, v: np.ndarray, log_y: np.ndarray, tau: float) -> np.ndarray:
         return np.exp(log_normal(log_y - tau * v))
@@ -57,7 +63,7 @@ class Kl:
 @ADVERSARIES.register("reverse_kl")
 @config
 class ReverseKl:
-    """D = KL(y‖p): p = (y/τ)/(v + λ) with λ such that p sums to one."""
+    """D = KL(y‖p), the reverse KL of [Mazumdar2024]: p = (y/τ)/(v + λ), λ such that p sums to one (formula ours)."""
 
     def reply(self, v: np.ndarray, log_y: np.ndarray, tau: float) -> np.ndarray:
         return tilted(v, np.exp(np.maximum(log_y, LOG_TINY)) / tau)
@@ -74,7 +80,10 @@ class ReverseKl:
 @ADVERSARIES.register("total_variation")
 @config
 class TotalVariation:
-    """D = ½‖p − y‖₁: actions worth more than min v + 1/τ lose their mass to the worst; Σ y min(v, min v + 1/τ)."""
+    """D = ½‖p − y‖₁ (ours): actions worth more than min v + 1/τ lose their mass to the worst.
+
+    The value is Σ y min(v, min v + 1/τ).
+    """
 
     def reply(self, v: np.ndarray, log_y: np.ndarray, tau: float) -> np.ndarray:
         moved = np.exp(log_y) * (v > v.min(axis=-1, keepdims=True) + 1 / tau)
@@ -103,7 +112,7 @@ class TotalVariation:
 
 
 def _halves(k: np.ndarray, y: np.ndarray, mu: float) -> tuple[np.ndarray, np.ndarray]:
-    """t and y − t with μ/t − μ/(y − t) = k, both without cancellation."""
+    """t and y − t with μ/t − μ/(y − t) = k, both without cancellation (ours)."""
     root = np.hypot(k * y, 2 * mu)
     small = 2 * mu * y / (np.abs(k) * y + 2 * mu + root)
     large = y - small
@@ -121,13 +130,13 @@ def worst(v: np.ndarray) -> np.ndarray:
 
 
 def worst_bent(v: np.ndarray, mu: float) -> Reply:
-    """τ = ∞ with a barrier: min_p v·p − μ Σ log p, within (number of actions)·μ of min v."""
+    """τ = ∞ with a barrier: min_p v·p − μ Σ log p, within (number of actions)·μ of min v (ours)."""
     p = tilted(v, np.full(len(v), mu))
     return Reply(p, p**2 / mu, float(v @ p - mu * np.log(p).sum()))
 
 
 def tilted(v: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """p = weights/(v + λ) with Σp = 1 and v + λ > 0, [..., n]: Newton from the left on a convex falling function."""
+    """p = weights/(v + λ) with Σp = 1, v + λ > 0, [..., n]: Newton from the left on a convex function (ours)."""
     d = v - v.min(axis=-1, keepdims=True)
     m = np.where(d == 0, weights, 0).max(axis=-1, keepdims=True)
     for _ in range(1100):  # each step at least doubles m or is quadratic; e^−700 is 2^−1010

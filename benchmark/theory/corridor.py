@@ -1,4 +1,7 @@
-"""collab-grid cut to a corridor: an onion at one end, a pot at the other, few enough states to write down."""
+"""collab-grid cut to a corridor: an onion at one end, a pot at the other, few enough states to write down (ours).
+
+The rules are those of the collaborative gridworld of [Qu2026], on one line.
+"""
 
 import itertools
 from typing import NamedTuple

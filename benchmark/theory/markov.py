@@ -1,4 +1,7 @@
-"""Tabular Markov games of two players: risk-averse quantal response equilibria by backward induction [Mazumdar2024]."""
+"""Tabular Markov games of two players: risk-averse quantal response equilibria by backward induction.
+
+The definition of the RQE of a Markov game is that of [Mazumdar2024]; which terms are saved up is a choice of ours.
+"""
 
 from dataclasses import dataclass
 
@@ -102,7 +105,7 @@ def solve_markov(
                 values[seat, t, s], best[seat, t, s] = _both(
                     table, pick, seat, taus[seat], epss[seat], variant, entropy_counts
                 )
-    payoffs, costs = (_returns(game, policies, table) for table in (game.rewards, game.costs))
+    payoffs, costs = (returns(game, policies, table) for table in (game.rewards, game.costs))
     gap = float((best[:, 0] - values[:, 0]).max())
     return MarkovEquilibrium(policies, values, choices, residual, gap, payoffs, costs)
 
@@ -119,11 +122,16 @@ def _both(
     return pick.utilities[seat] - kept * float(bonus(log_x)), gained - kept * float(bonus(reply))
 
 
-def _returns(game: Tabular, policies: tuple[np.ndarray, np.ndarray], table: np.ndarray) -> Pair:
-    """Expected sums of `table` [2, states, actions, actions] over an episode when both follow their policies."""
-    where, total = game.start, np.zeros(2)
+def occupancy(game: Tabular, policies: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """P(state at step t) [horizon, states] when both follow policies of shape [horizon, states, actions]."""
+    where, visits = game.start, []
     for x, y in zip(*policies, strict=True):
-        weight = where[:, None, None] * x[:, :, None] * y[:, None, :]
-        total += np.einsum("sab,isab->i", weight, table)
-        where = np.einsum("sab,sabn->n", weight, game.transitions)
+        visits.append(where)
+        where = np.einsum("s,sa,sb,sabn->n", where, x, y, game.transitions)
+    return np.array(visits)
+
+
+def returns(game: Tabular, policies: tuple[np.ndarray, np.ndarray], table: np.ndarray) -> Pair:
+    """Expected sums of `table` [2, states, actions, actions] over an episode when both follow their policies."""
+    total = np.einsum("ts,tsa,tsb,isab->i", occupancy(game, policies), *policies, table)
     return float(total[0]), float(total[1])

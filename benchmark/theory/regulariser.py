@@ -36,7 +36,7 @@ class Regulariser(Protocol):
 @REGULARISERS.register("entropy")
 @config
 class Entropy:
-    """ν = Shannon entropy in nats; the choice is softmax(u/ε)."""
+    """ν = Shannon entropy H in nats, as in the U^{τ,ε} of [Qu2026]; the choice is softmax(u/ε)."""
 
     def bonus(self, log_x: np.ndarray) -> np.ndarray:
         return -(np.exp(log_x) * log_x).sum(axis=-1)
@@ -60,7 +60,7 @@ class Entropy:
 @REGULARISERS.register("log_barrier")
 @config
 class LogBarrier:
-    """ν = Σ log x; the choice is ε/(λ − u)."""
+    """ν = Σ log x, the log-barrier of [Mazumdar2024]; the choice is ε/(λ − u) (formula ours)."""
 
     def bonus(self, log_x: np.ndarray) -> np.ndarray:
         return log_x.sum(axis=-1)

@@ -1,4 +1,7 @@
-"""Best responses: the one maximiser of U(x) = inf_p {x·Mp + D(p, y)/τ} + ε ν(x), strictly concave in x [Qu2026]."""
+"""Best responses: the one maximiser of U(x) = inf_p {x·Mp + D(p, y)/τ} + ε ν(x), strictly concave in x.
+
+U is the definition of U^{τ,ε} in [Qu2026], with the general D and ν of [Mazumdar2024]; how it is maximised is ours.
+"""
 
 import numpy as np
 from scipy.special import expit, log_expit, logsumexp

@@ -1,4 +1,8 @@
-"""Risk-averse quantal response equilibria of two-player games, each with a certificate [Qu2026] [Mazumdar2024]."""
+"""Risk-averse quantal response equilibria of two-player games, each with a certificate.
+
+The definition of RQE, nobody gains in U^{τ,ε} alone, is that of [Mazumdar2024], in the form of [Qu2026]. The search
+and the certificates are ours.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -111,7 +115,7 @@ def pair(value: float | Pair, name: str) -> Pair:
 
 
 def _scan(game: Bimatrix, tau: Pair, eps: Pair, variant: Variant, starts: int, seed: int) -> Iterator[Logs]:
-    """2 × 2: the roots of BR(BR(z)) − z, looked for from either seat's side."""
+    """2 × 2: the roots of BR(BR(z)) − z (ours), looked for from either seat's side."""
 
     def respond(seat: int, z: np.ndarray) -> np.ndarray:
         log_y = np.stack([log_expit(z), log_expit(-z)], axis=-1)
@@ -165,7 +169,7 @@ def damped(miss: object, theta: np.ndarray, sweeps: int = 300) -> np.ndarray:
 def _step(
     game: Bimatrix, theta: np.ndarray, tau: Pair, eps: Pair, variant: Variant, nested: bool = False
 ) -> np.ndarray:
-    """Four softmaxes: both adversaries, then both heroes; whole best responses where an adversary has kinks."""
+    """Four softmaxes (ours): both adversaries, then both heroes; whole best responses where an adversary has kinks."""
     logs, parts = _logs(theta, game.first.shape), []
     for seat, payoff in enumerate(game.payoffs):
         s, other = spread(payoff), logs[1 - seat]
@@ -191,7 +195,7 @@ def _apart(logs: Logs, profile: Logs) -> float:
 
 
 def slope(game: Bimatrix, logs: Logs, tau: float | Pair, eps: float | Pair, variant: Variant | None = None) -> float:
-    """Spectral radius of d BR_0 · d BR_1 at an equilibrium: best-response dynamics return to it iff it is below 1.
+    """Spectral radius of d BR_0 · d BR_1 at an equilibrium: best-response dynamics return to it iff < 1 (ours).
 
     Central differences in log-odds against the first action, good to about 1e-6 where the adversary is smooth.
     """

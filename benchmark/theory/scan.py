@@ -1,4 +1,4 @@
-"""Every fixed point of a scalar map: a grid fine in odds and in probability, tangencies refined, Brent's method."""
+"""Every fixed point of a scalar map: a grid in odds and in probability, tangencies refined, Brent's method (ours)."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,7 @@
-"""Symmetric equilibria of symmetric games of any number of players: only how many others play what counts [Qu2026]."""
+"""Symmetric equilibria of symmetric games of any number of players: only how many others play what counts.
+
+The definition of RQE is that of [Mazumdar2024], in the form of [Qu2026]; pooling the others into counts is ours.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ class Variant:
     """A form of risk-averse quantal response equilibrium; the default is the one of [Qu2026].
 
     `action_dependent` values each own action by its own risk, the other order of the two expectations:
-    x = choose(ρ(M[a, :])), where by default x is the fixed point of choose(M p(Mᵀx)).
+    x = choose(ρ(M[a, :])), where by default x is the fixed point of choose(M p(Mᵀx)) (both derived by us).
     """
 
     adversary: str = "kl"

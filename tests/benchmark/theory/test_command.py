@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from crossplay.benchmark.errors import Refused
-from crossplay.leaderboard.theory import draw, equilibria, game_of, table, to_json
+from crossplay.leaderboard.cli import app
+from crossplay.leaderboard.theory import draw, equilibria, game_of, robots, table, to_json
 
+RUNNER = CliRunner()
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
@@ -80,3 +83,46 @@ def test_what_is_no_matrix_game_is_refused():
         game_of("nowhere.toml")
     with pytest.raises(Refused, match="beta"):
         game_of("volunteer", beta=0.5)
+    with pytest.raises(Refused, match="target goes with two_robots"):
+        game_of("volunteer", target=2.0)
+
+
+def ran(*words):
+    done = RUNNER.invoke(app, ["rqe", *words], env={"COLUMNS": "140"})
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_two_robots_are_printed_to_four_digits():
+    shown = ran("two_robots", "--target", "2", "--eps", "0.5", "--tau", "2", "--tau", "4", "--tau", "inf")
+    for number in ("0.8000", "0.2500", "-0.3300", "-1.5500", "0.0000"):
+        assert number in shown
+    assert shown.count("infinite risk") == 2
+
+
+def test_two_robots_as_json_say_where_the_risk_is_infinite():
+    read = json.loads(ran("two_robots", "--eps", "0.5", "--tau", "1", "--tau", "4", "--tau", "inf", "--json"))
+    finite, *infinite = read["equilibria"]
+    assert read["game"] == "two_robots"
+    assert finite["mean"] == pytest.approx(1 / (3 - 0.25), abs=1e-12)
+    assert (finite["variance"], finite["infinite_risk"]) == (pytest.approx(0.25), False)
+    assert [row["tau"] for row in infinite] == [4, "inf"]
+    assert all(row["infinite_risk"] and row["mean"] is row["welfare"] is None for row in infinite)
+
+
+@pytest.mark.parametrize("option", [("--plot", "x"), ("--cost", "1"), ("--beta", "0.5")])
+def test_two_robots_take_no_option_of_matrix_games(option):
+    done = RUNNER.invoke(app, ["rqe", "two_robots", *option])
+    assert isinstance(done.exception, Refused)
+    assert option[0] in str(done.exception)
+
+
+def test_robots_refuse_what_makes_no_sense():
+    for target, tau, eps in ((np.nan, 1, 0.5), (1.0, -1, 0.5), (1.0, np.inf, 0.0)):
+        with pytest.raises(Refused, match="want"):
+            robots(target, (tau,), eps)
+
+
+@pytest.mark.parametrize(("tau", "effort"), [("0", "0.9653"), ("10", "0.1880")])
+def test_the_command_shows_the_face_that_hurts(tau, effort):
+    assert f"{effort}  {effort}" in ran("effort", "--beta", ".25", "--cost", ".4", "--eps", ".1", "--tau", tau)

@@ -7,7 +7,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from crossplay.benchmark.errors import Refused
-from crossplay.benchmark.theory.quadratic import quadratic, solve_quadratic, two_robots
+from crossplay.benchmark.theory.quadratic import InfiniteRisk, quadratic, solve_quadratic, two_robots
 
 
 @pytest.mark.parametrize("pressure", [0, 0.3, 1, 1.9])
@@ -49,9 +49,37 @@ def test_reward_rises_with_tau_and_the_payoff_peaks_at_the_social_optimum():
     assert solve_quadratic(two_robots(1.0), 1 / eps, eps).means[0, 0] == pytest.approx(0.4)  # maximises −(2m−1)² − m²
 
 
+@pytest.mark.parametrize(
+    ("tau", "mean", "reward", "welfare"),
+    [
+        (0, 0.3333, -0.3056, -0.9722),
+        (1, 0.3636, -0.2872, -0.9566),
+        (2, 0.4000, -0.2700, -0.9500),
+        (3, 0.4444, -0.2562, -0.9599),
+    ],
+)
+def test_two_robots_in_four_digits(tau, mean, reward, welfare):
+    """ā = 1, ε = .5: mean 1/(3 − τ/4), variance ε/2, −½((2m − 1)² + 2·ε/2), and 2 E R − m² − ε/2."""
+    found = solve_quadratic(two_robots(1.0), tau, 0.5)
+    assert [round(float(m), 4) for m in found.means[:, 0]] == [mean, mean]
+    assert np.round(found.covariances, 4).ravel().tolist() == [0.25, 0.25]
+    assert (round(found.reward, 4), round(found.welfare, 4)) == (reward, welfare)
+    assert found.free_riding == pytest.approx(0, abs=1e-12)
+    m = 1 / (3 - tau / 4)
+    assert found.welfare == pytest.approx(-((2 * m - 1) ** 2 + 0.5) - m**2 - 0.25)
+
+
+def test_robots_of_different_worth_share_unevenly():
+    """Costs a₀²/2 and a₁²: at τ = 0 each works up to 1 − m₀ − m₁ = m₀ = 2 m₁, so m = (.4, .2)."""
+    found = solve_quadratic(quadratic([[-1.0]], [1.0], [[[1.0]], [[2.0]]], -0.5), 0, 0.5)
+    np.testing.assert_allclose(found.means[:, 0], [0.4, 0.2], atol=1e-12)
+    np.testing.assert_allclose(found.spent, [(0.16 + 0.25) / 2, 0.04 + 0.5 / 3], atol=1e-12)
+    assert found.free_riding == pytest.approx(abs(found.spent[0] - found.spent[1]))
+
+
 def test_infinite_risk_is_refused():
     for pressure in (2.0, 2.5):
-        with pytest.raises(Refused, match="infinite"):
+        with pytest.raises(InfiniteRisk, match="infinite"):
             solve_quadratic(two_robots(1.0), pressure / 0.5, 0.5)
 
 
