@@ -4,6 +4,7 @@ At the sizes played here torch spends five times the arithmetic on dispatch. The
 torch trains, so it is always up to date; convolutions and other devices take the torch path.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -21,25 +22,43 @@ class Chooser(Protocol):
     def __call__(self, features: np.ndarray, legal: np.ndarray) -> np.ndarray: ...
 
 
+Layers = list[tuple[nn.Module, tuple[Tensor, ...]]]
+
+
 def chooser(net: ActorCritic | Stack) -> Chooser:
     """The fastest way to a network's odds: illegal actions get 0, the likeliest legal one 1, NaN where it is lost."""
-    if isinstance(net, Stack):
-        layers, axes = net.layers("actor"), 2
-    else:
-        layers, axes = [(layer, tuple(layer.parameters())) for layer in net.actor], 1
-    layers = [(layer, parts) for layer, parts in layers if not isinstance(layer, nn.Flatten)]
-    plain = all(isinstance(layer, nn.Linear | nn.Tanh | nn.ReLU) for layer, _ in layers)
-    on_cpu = all(part.device.type == "cpu" for _, parts in layers for part in parts)
-    return _numpy(layers, axes) if plain and on_cpu else _torch(net)
+    axes, one = (2, net.nets[0]) if isinstance(net, Stack) else (1, net)
+    bodies = [_layers(net, body) for body in (("actor", "predictor") if one.context else ("actor",))]
+    plain = all(isinstance(layer, nn.Linear | nn.Tanh | nn.ReLU) for layers in bodies for layer, _ in layers)
+    on_cpu = all(part.device.type == "cpu" for layers in bodies for _, parts in layers for part in parts)
+    if not (plain and on_cpu):
+        return _torch(net)
+    actor, *predictor = [_numpy(layers, axes) for layers in bodies]
+
+    def choose(features: np.ndarray, legal: np.ndarray) -> np.ndarray:
+        x = features.reshape(*features.shape[:axes], -1).astype(np.float32, copy=False)
+        if predictor:
+            odds = _odds(predictor[0](x).reshape(*x.shape[:axes], one.others, -1), np.bool_(True))
+            odds /= odds.sum(axis=-1, keepdims=True)
+            now = x[..., -x.shape[-1] // (one.context or 1) :]
+            x = np.concatenate([now, odds.reshape(*x.shape[:axes], -1)], axis=-1)
+        return _odds(actor(x), legal)
+
+    return choose
 
 
-def _odds(logits: np.ndarray, legal: np.ndarray) -> np.ndarray:
+def _layers(net: ActorCritic | Stack, body: str) -> Layers:
+    found = net.layers(body) if isinstance(net, Stack) else [(x, tuple(x.parameters())) for x in getattr(net, body)]
+    return [(layer, parts) for layer, parts in found if not isinstance(layer, nn.Flatten)]
+
+
+def _odds(logits: np.ndarray, legal: np.ndarray | np.bool_) -> np.ndarray:
     logits = np.where(legal, logits, -np.inf)
     logits -= logits.max(axis=-1, keepdims=True)
     return np.exp(logits, out=logits)
 
 
-def _numpy(layers: list[tuple[nn.Module, tuple[Tensor, ...]]], axes: int) -> Chooser:
+def _numpy(layers: Layers, axes: int) -> Callable[[np.ndarray], np.ndarray]:
     steps: list[tuple[np.ndarray, np.ndarray] | nn.Module] = []
     for layer, parts in layers:
         if parts:
@@ -48,8 +67,7 @@ def _numpy(layers: list[tuple[nn.Module, tuple[Tensor, ...]]], axes: int) -> Cho
         else:
             steps.append(layer)
 
-    def choose(features: np.ndarray, legal: np.ndarray) -> np.ndarray:
-        x = features.reshape(*features.shape[:axes], -1).astype(np.float32, copy=False)
+    def run(x: np.ndarray) -> np.ndarray:
         for step in steps:
             if isinstance(step, tuple):
                 x = x @ step[0]
@@ -58,9 +76,9 @@ def _numpy(layers: list[tuple[nn.Module, tuple[Tensor, ...]]], axes: int) -> Cho
                 np.tanh(x, out=x)
             else:
                 np.maximum(x, 0, out=x)
-        return _odds(x, legal)
+        return x
 
-    return choose
+    return run
 
 
 def _torch(net: ActorCritic | Stack) -> Chooser:

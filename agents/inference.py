@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import safetensors
@@ -64,15 +64,29 @@ class NetworkPolicy:
         """The view its network reads."""
         return self.net.view
 
-    def begin(self, seeds: Seeds, seat: int) -> tuple[Chooser, Clock]:
-        """The seat's network, and the luck of its episodes."""
-        return self._choosers[0 if self.net.shared else seat], Clock(seeds)
+    def begin(self, seeds: Seeds, seat: int) -> "Thoughts":
+        """The seat's network, the luck of its episodes, and nothing seen yet."""
+        context = self.net.architecture.context
+        shape = self.net.spec.views[self.view]
+        past = np.zeros((len(seeds), context - 1, *shape), dtype=np.float32) if context else None
+        return Thoughts(self._choosers[0 if self.net.shared else seat], Clock(seeds), past)
 
-    def act(self, observation: Observation, memory: tuple[Chooser, Clock]) -> tuple[np.ndarray, tuple[Chooser, Clock]]:
+    def act(self, observation: Observation, memory: "Thoughts") -> tuple[np.ndarray, "Thoughts"]:
         """Raises Refused where the network's output is not finite."""
-        odds_of, clock = memory
-        odds = odds_of(observation.features, observation.legal)
+        features, past = observation.features, None
+        if memory.past is not None:
+            features = np.concatenate([memory.past, features[:, None].astype(np.float32)], axis=1)
+            past = features[:, 1:]
+        odds = memory.odds_of(features, observation.legal)
         if np.isnan(odds).any():
             raise Refused(f"network for {self.net.spec.name}: its logits are not finite")
-        actions = odds.argmax(axis=1) if self.choose == "argmax" else sample(odds, clock.draw())
-        return actions, (odds_of, clock.tick())
+        actions = odds.argmax(axis=1) if self.choose == "argmax" else sample(odds, memory.clock.draw())
+        return actions, Thoughts(memory.odds_of, memory.clock.tick(), past)
+
+
+class Thoughts(NamedTuple):
+    """What a network at the table remembers; `past` float32 [episodes, context − 1, *view], zero before the start."""
+
+    odds_of: Chooser
+    clock: Clock
+    past: np.ndarray | None

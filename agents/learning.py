@@ -172,11 +172,13 @@ def _begin(
 ) -> Learning:
     method, games, view = trainer.method(plans), plans[0].games, plans[0].net.view
     pair = [Seating(slice(0, games), method.pair)]
-    seatings = [plan.seatings for plan in plans]
+    seatings, context = [plan.seatings for plan in plans], plans[0].net.architecture.context
     learning = Learning(
         method,
         trainer,
-        Collector(game, view, method.choosers, seatings, games, [derive(p.seed, "rollout") for p in pupils], device),
+        Collector(
+            game, view, method.choosers, seatings, games, [derive(p.seed, "rollout") for p in pupils], device, context
+        ),
         Collector(
             game,
             view,
@@ -185,6 +187,7 @@ def _begin(
             games,
             [derive(p.seed, "probe") for p in pupils],
             device,
+            context,
         ),
         [torch.Generator().manual_seed(derive(p.seed, "luck")) for p in pupils],
         [torch.optim.Adam([s.flat], lr=trainer.ppo.learning_rate, eps=1e-5, fused=True) for s in method.learners],

@@ -27,6 +27,7 @@ class Architecture:
     channels: tuple[PositiveInt, ...] = (32, 32, 32)  # cnn only: 3×3 convolutions before the hidden layers
     activation: Literal["tanh", "relu"] = "tanh"
     view: str = ""  # empty: the game's default view
+    context: PositiveInt | None = None  # views, present one last, to foresee the partners' actions from; mlp only
 
     def view_of(self, spec: GameSpec) -> str:
         """The view's name, checked against the game."""
@@ -37,6 +38,8 @@ class Architecture:
             raise Refused(
                 f"a cnn reads [width, height, planes]; view {view!r} of {spec.name} is {list(spec.views[view])}"
             )
+        if self.body == "cnn" and self.context:
+            raise Refused(f"context = {self.context} given; foresight is for an mlp, not for a cnn")
         return view
 
 
@@ -61,27 +64,42 @@ def _stack(a: Architecture, shape: tuple[int, ...], outputs: int, gain: float, s
 
 
 class ActorCritic(nn.Module):
-    """One learner's actor and critic, each with its own body."""
+    """One learner's actor and critic, each with its own body; with a context also a predictor of others' actions."""
 
     def __init__(self, architecture: Architecture, spec: GameSpec, seed: torch.Generator) -> None:
         super().__init__()
         shape = spec.views[architecture.view_of(spec)]
         self.planes_first = architecture.body == "cnn"
-        self.actor = _stack(architecture, shape, len(spec.actions), 0.01, seed)
+        self.context, self.others = architecture.context, spec.seats - 1
+        actions = len(spec.actions)
+        told = self.others * actions if self.context else 0  # what the predictor tells the actor
+        self.actor = _stack(architecture, (prod(shape) + told,) if self.context else shape, actions, 0.01, seed)
         self.critic = _stack(architecture, shape, 1, 1.0, seed)
-
-    def _ready(self, features: Tensor) -> Tensor:
-        features = features.float()
-        return features.movedim(-1, 1) if self.planes_first else features
+        if self.context:
+            self.predictor = _stack(architecture, (self.context, *shape), told, 0.01, seed)
 
     def logits(self, features: Tensor) -> Tensor:
-        """The actor's raw output [n, actions]."""
-        found: Tensor = self.actor(self._ready(features))
+        """The actor's raw output [n, actions]; features [n, *view], or [n, context, *view] where there is one."""
+        features = features.float()
+        if self.planes_first:
+            features = features.movedim(-1, 1)
+        if self.context:
+            features = informed(features, self.predictor(features), self.others, axes=1)
+        found: Tensor = self.actor(features)
         return found
 
     def log_policy(self, features: Tensor, legal: Tensor) -> Tensor:
         """Log-probabilities [n, actions] from features [n, *view] and legal [n, actions]; illegal ones get −∞."""
         return torch.log_softmax(self.logits(features).masked_fill(~legal, -torch.inf), dim=-1)
+
+
+def informed(features: Tensor, foreseen: Tensor, others: int, axes: int) -> Tensor:
+    """What an actor with a context reads: the present view, and the odds of every other seat's next action.
+
+    features [(axes), context, *view], foreseen logits [(axes), others · actions] → [(axes), view + others · actions].
+    """
+    odds = torch.softmax(foreseen.detach().unflatten(-1, (others, -1)), dim=-1).flatten(axes)
+    return torch.cat([features.select(axes, -1).flatten(axes), odds], dim=-1)
 
 
 class PolicyNet(nn.Module):

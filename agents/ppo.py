@@ -45,6 +45,7 @@ class Samples(NamedTuple):
     values: Tensor  # [K, n], predicted then
     advantages: Tensor  # [K, n]
     targets: Tensor  # [K, n], for the critic
+    others: Tensor | None = None  # [K, n, seats − 1], what a predictor should have foreseen
 
 
 class Leash(NamedTuple):
@@ -118,7 +119,8 @@ def prepare(net: Stack, seen: Experience, ppo: PPO, terminal: bool, leash: Leash
         after = net.value(seen.after.flatten(1, 2)).view(shape[0], -1, shape[2])
         gains = advantages(seen.rewards, values.view(shape), after, seen.cut, ppo.gamma, ppo.lam, terminal).flatten(1)
         targets = gains + values
-    return Samples(*flat, *(t.clone() for t in (log_probs, values, gains, targets)))
+    others = seen.others.flatten(1, 2) if net.nets[0].context else None
+    return Samples(*flat, *(t.clone() for t in (log_probs, values, gains, targets)), others)
 
 
 def losses(net: Stack, batch: Samples, ppo: PPO, leash: Leash | None = None) -> Losses:
@@ -146,7 +148,15 @@ def losses(net: Stack, batch: Samples, ppo: PPO, leash: Leash | None = None) -> 
     total = policy + ppo.value * value - ppo.entropy / unit * entropy
     if leash:
         total = total + leash.price / unit * leash.divergence(log_policy, batch.legal).mean(dim=1)
+    if batch.others is not None:
+        total = total + surprise(net, batch.features, batch.others)
     return Losses(total, policy, value, entropy, kl, clipped)
+
+
+def surprise(net: Stack, features: Tensor, others: Tensor) -> Tensor:
+    """Cross-entropy of a predictor with what the other seats did, nats a seat, [K]."""
+    odds = torch.log_softmax(net.foresee(features), dim=-1)
+    return -odds.gather(3, others[..., None]).mean(dim=(1, 2, 3))
 
 
 def update(
@@ -187,4 +197,4 @@ def minibatches(
         for start in range(0, count, size):
             part = order[:, start : start + size]
             held = leash and leash._replace(reference=leash.reference[each, part])
-            yield Samples(*(t[each, part] for t in samples)), held
+            yield Samples(*(None if t is None else t[each, part] for t in samples)), held

@@ -24,9 +24,10 @@ class Experience(NamedTuple):
     rewards: Tensor  # [K, T, n], as its seat is paid
     cut: Tensor  # [T] bool: the episode ended with this step
     after: Tensor  # [K, ends, n, *view]: what it saw after each cut step and after the last step, in order
+    others: Tensor  # [K, T, n, seats − 1]: what the seats after its own did, in turn
 
 
-NOTHING = Experience(*[torch.empty(0)] * 6)  # of a learner that had no place
+NOTHING = Experience(*[torch.empty(0)] * 7)  # of a learner that had no place
 
 
 class _Frozen(NamedTuple):
@@ -46,6 +47,7 @@ class Collector:
     episodes: int
     seeds: Sequence[int]
     device: torch.device
+    context: int | None = None  # views to a learner's features, present one last; None: just that one
     batch: int = -1  # number of the current batch of episodes
     step: int = 0  # inside it
 
@@ -57,6 +59,10 @@ class Collector:
         luck = [spread(derive(seed, "episodes", self.batch), self.episodes) for seed in self.seeds]
         self.state = self.game.reset(np.concatenate(luck))
         self.returns = np.zeros((len(self.seeds) * self.episodes, self.game.spec.seats))
+        self.past = None
+        if self.context:
+            shape = (*self.returns.shape, self.context, *self.game.spec.views[self.view])
+            self.past = np.zeros(shape, dtype=np.float32)
         self.places = [places(tables, learner, self.episodes) for learner in range(len(self.learners))]
         self.pays = pays(tables, self.episodes, self.game.spec.seats)
         self.frozen = [
@@ -87,7 +93,7 @@ class Collector:
                 log.rewards.append(_gather(paid, place, place.taught))
                 log.cut.append(ended)
             if ended or t == steps - 1:
-                seen = self.game.observe(self.state, self.view)
+                seen = self._look()
                 for log, place in zip(logs, self.places, strict=True):
                     log.after.append(_gather(seen.features, place, place.taught))
             if ended:
@@ -96,8 +102,18 @@ class Collector:
         latest = finished[-1] if finished else np.empty((len(self.seeds), 0))
         return [log.experience(self.device) if log.features else NOTHING for log in logs], latest
 
-    def _advance(self, logs: list["_Log"], shaping: float, draws: np.ndarray) -> tuple[np.ndarray, bool]:
+    def _look(self, keep: bool = False) -> Observation:
+        """What everybody sees; with a context its last views, the oldest forgotten for good if `keep`."""
         seen = self.game.observe(self.state, self.view)
+        if self.past is None:
+            return seen
+        views = np.concatenate([self.past[:, :, 1:], seen.features[:, :, None]], axis=2)
+        if keep:
+            self.past = views
+        return Observation(views, seen.legal)
+
+    def _advance(self, logs: list["_Log"], shaping: float, draws: np.ndarray) -> tuple[np.ndarray, bool]:
+        seen = self._look(keep=True)
         actions = np.empty(self.returns.shape, dtype=np.int64)
         start = 0
         for learner, place, log in zip(self.learners, self.places, logs, strict=True):
@@ -113,6 +129,8 @@ class Collector:
             log.add(features, legal, chosen, place.taught)
             actions[place.rows, place.seats] = chosen
         self._partners_act(seen, actions)
+        for log, place in zip(logs, self.places, strict=True):
+            log.others.append(_others(actions, place))
         self.state, step = self.game.step(self.state, actions)
         self.returns += step.rewards
         self.step += 1
@@ -122,7 +140,7 @@ class Collector:
         return paid, self.step == self.game.spec.horizon
 
     def _partners_act(self, seen: Observation, actions: np.ndarray) -> None:
-        views = {self.view: seen}
+        views = {} if self.context else {self.view: seen}
         for i, (who, memory) in enumerate(self.frozen):
             if who.policy.view not in views:
                 views[who.policy.view] = self.game.observe(self.state, who.policy.view)
@@ -146,6 +164,7 @@ class _Log:
         self.rewards: list[np.ndarray] = []
         self.cut: list[bool] = []
         self.after: list[np.ndarray] = []
+        self.others: list[np.ndarray] = []
 
     def add(self, features: np.ndarray, legal: np.ndarray, actions: np.ndarray, taught: int) -> None:
         self.features.append(features[:, :taught])
@@ -163,7 +182,14 @@ class _Log:
             stacked(self.rewards).float(),
             torch.tensor(self.cut, device=device),
             stacked(self.after),
+            stacked(self.others),
         )
+
+
+def _others(actions: np.ndarray, place: Places) -> np.ndarray:
+    rows, seats = place.rows[:, : place.taught, None], place.seats[:, : place.taught, None]
+    found: np.ndarray = actions[rows, (seats + np.arange(1, actions.shape[1])) % actions.shape[1]]
+    return found
 
 
 def _gather(array: np.ndarray, place: Places, count: int | None = None) -> np.ndarray:

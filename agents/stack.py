@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crossplay.agents.networks import ActorCritic
+from crossplay.agents.networks import ActorCritic, informed
 
 ALIGNED = 16  # floats: a slice starts where vector instructions like it, so that rounding does not depend on K
 
@@ -42,23 +42,30 @@ class Stack:
             yield name, leaf.requires_grad_()
 
     def layers(self, body: str) -> list[tuple[nn.Module, tuple[Tensor, ...]]]:
-        """Of `actor` or `critic`: what each layer is, and its stacked weight and bias, if it has them."""
+        """Of `actor`, `critic` or `predictor`: what each layer is, and its stacked weight and bias, if it has them."""
         return [
             (layer, tuple(self._parts[f"{body}.{i}.{name}"] for name, _ in layer.named_parameters()))
             for i, layer in enumerate(getattr(self.nets[0], body))
         ]
 
-    def _run(self, body: str, features: Tensor) -> Tensor:
-        x = features.float()
-        if self.nets[0].planes_first:
-            x = x.movedim(-1, 2)
+    def _run(self, body: str, x: Tensor) -> Tensor:
         for layer, parts in self.layers(body):
             x = _through(layer, parts, x)
         return x
 
+    def _ready(self, features: Tensor) -> Tensor:
+        features = features.float()
+        return features.movedim(-1, 2) if self.nets[0].planes_first else features
+
+    def foresee(self, features: Tensor) -> Tensor:
+        """The predictors' raw output [K, n, others, actions] for features [K, n, context, *view]."""
+        return self._run("predictor", self._ready(features)).unflatten(-1, (self.nets[0].others, -1))
+
     def logits(self, features: Tensor) -> Tensor:
-        """The actors' raw output [K, n, actions] for features [K, n, *view]."""
-        return self._run("actor", features)
+        """The actors' raw output [K, n, actions] for features [K, n, *view], with a context [K, n, context, *view]."""
+        if self.nets[0].context:
+            features = informed(features, self.foresee(features).flatten(2), self.nets[0].others, axes=2)
+        return self._run("actor", self._ready(features))
 
     def log_policy(self, features: Tensor, legal: Tensor) -> Tensor:
         """Log-probabilities [K, n, actions] for features [K, n, *view], legal [K, n, actions]; illegal ones get −∞."""
@@ -66,7 +73,8 @@ class Stack:
 
     def value(self, features: Tensor) -> Tensor:
         """Predicted returns [K, n]."""
-        return self._run("critic", features).squeeze(-1)
+        now = features[:, :, -1] if self.nets[0].context else features
+        return self._run("critic", self._ready(now)).squeeze(-1)
 
     def become(self, other: "Stack") -> None:
         """Takes over the other's actors."""

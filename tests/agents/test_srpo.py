@@ -16,26 +16,33 @@ from crossplay.agents.trainer import Budget, train_one
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.games.matrix import Matrix
+from crossplay.benchmark.theory.bimatrix import bimatrix
+from crossplay.benchmark.theory.rqe import solve
 from tests.agents.echo import Echo
 
 SMALL = PPO(rollout=5, minibatches=2, learning_rate=1e-3, normalise=True)
 
 
-def efforts(game, eps, steps=300_000, **risk):
-    """P(first action) of both heroes, and the last update's numbers."""
+def play_of(game, eps, steps=300_000, shared=False, **risk):
+    """Both heroes' strategies, and the last update's numbers."""
     ppo = PPO(rollout=4, minibatches=1, learning_rate=1e-2, entropy=eps, normalise=False, max_norm=1e9)
-    trainer = SRPO(
-        risk=Risk(**risk), architecture=Architecture(hidden=(16,)), ppo=ppo, budget=Budget(steps=steps, games=256)
-    )
+    budget = Budget(steps=steps, games=256)
+    trainer = SRPO(shared=shared, risk=Risk(**risk), architecture=Architecture(hidden=(16,)), ppo=ppo, budget=budget)
     last = {}
     net = train_one(trainer, game, seed=0, on_update=lambda update: last.update(update.stats))
     seen = game.observe(game.reset(np.arange(1, dtype=np.uint64)), game.spec.view)
     with torch.no_grad():
         found = [
             net.of(seat).log_policy(torch.from_numpy(seen.features[:, seat]), torch.from_numpy(seen.legal[:, seat]))
-            for seat in range(2)
+            for seat in range(game.spec.seats)
         ]
-    return [float(log_policy[0, 0].exp()) for log_policy in found], last
+    return [log_policy[0].exp().numpy() for log_policy in found], last
+
+
+def efforts(game, eps, steps=300_000, **risk):
+    """P(first action) of both heroes, and the last update's numbers."""
+    policies, last = play_of(game, eps, steps, **risk)
+    return [float(policy[0]) for policy in policies], last
 
 
 @pytest.mark.parametrize("how", [{}, {"adversary": "residual"}, {"placement": "reward"}], ids=str)
@@ -45,6 +52,30 @@ def test_the_volunteer_game_at_tau_10(how):
     assert found == pytest.approx([0.7942, 0.7942], abs=0.03)
     assert last["price"] == pytest.approx(0.1)
     assert 0.3 < last["adversary_nats"] < 0.8
+
+
+LEVELS = range(5)
+TEAM = Matrix(
+    game="custom",
+    payoffs=tuple(tuple(((a + b) / 8) ** 0.5 for b in LEVELS) for a in LEVELS),
+    costs=tuple(tuple(0.1 * a for a in LEVELS) for _ in range(2)),
+)
+
+
+@pytest.mark.parametrize(
+    ("game", "tau", "eps"), [(Matrix(), 2.0, 0.2), (Matrix(), 10.0, 0.2), (Matrix(), 5.0, 0.1), (TEAM, 10.0, 0.1)]
+)
+def test_heroes_land_on_an_equilibrium_of_the_solver(game, tau, eps):
+    """Total variation .05 at most, both seats; five levels of effort with diminishing returns are one of the games."""
+    own = game.tables.rewards[..., 0] - game.tables.costs[0][:, None]
+    theirs = (game.tables.rewards[..., 1] - game.tables.costs[1]).T
+    exact = solve(bimatrix(own, theirs), tau, eps)
+    assert all(equilibrium.residual <= 1e-9 for equilibrium in exact)
+    policies, _ = play_of(game, eps, steps=500_000, tau=tau)
+    apart = [
+        max(abs(x - p).sum() / 2 for x, p in zip(equilibrium.profile, policies, strict=True)) for equilibrium in exact
+    ]
+    assert min(apart) <= 0.05
 
 
 def test_the_volunteer_game_at_tau_0_free_rides():
@@ -63,6 +94,47 @@ def test_an_adversary_that_pays_nothing_is_the_worst_case():
     found, last = efforts(Matrix(), 0.2, steps=150_000, tau="inf")
     assert min(found) > 0.9
     assert last["price"] == 0.0
+
+
+@pytest.mark.parametrize("foes", [None, 1])
+def test_more_seats_share_nets_and_draw_the_adversarys_seats(foes):
+    """With all others against it the hero of a three-seat volunteer game works more than at τ = 0, and as one alone
+    against a correlated pair would. One adversary in three leaves a second hero, who is paid too."""
+    trio = Matrix(seats=3, cost=0.4)
+    bold, _ = play_of(trio, 0.2, shared=True, tau=0.0)
+    wary, last = play_of(trio, 0.2, shared=True, tau=20.0, foes=foes)
+    assert wary[0][0] > bold[0][0] + 0.1
+    assert (wary[0] == wary[2]).all()
+    assert last["adversary_nats"] > 0.05
+
+
+def test_adversaries_are_paid_minus_what_the_heroes_earn():
+    trainer = SRPO(shared=True, risk=Risk(foes=1, meet=0.5), budget=Budget(games=8))
+    drawn = trainer.plan(Matrix(seats=3), (), 0).seatings(0)
+    assert [table.rows for table in drawn[:4]] == [slice(i, i + 1) for i in range(4)]
+    assert drawn[4].players == (0, 0, 0)
+    for players, pays in ((table.players, table.pays) for table in drawn[:4]):
+        foe = players.index(1)
+        assert pays[foe] == tuple(0.0 if seat == foe else -0.5 for seat in range(3))
+        assert all(pays[seat] == tuple(np.eye(3)[seat]) for seat in range(3) if seat != foe)
+    assert len({trainer.plan(Matrix(seats=3), (), 0).seatings(batch)[0].players for batch in range(9)}) == 3
+    pair = SRPO(budget=Budget(games=8)).plan(Matrix(), (), 0).seatings(0)
+    assert [table.players for table in pair] == [(0, 2), (3, 1)]
+    assert [table.pays for table in pair] == [((1, 0), (-1, 0)), ((0, -1), (0, 1))]
+
+
+def test_budgets_count_environment_steps_and_samples_a_hero():
+    def spent(**options):
+        last = []
+        trainer = SRPO(ppo=SMALL, budget=Budget(steps=400, games=8), **options)
+        train_one(trainer, Echo(), seed=0, on_update=lambda update: last.append((update.steps, update.samples)))
+        return last[-1]
+
+    assert spent() == (400, 200)  # a net a seat: half the games, one seat
+    assert spent(shared=True) == (400, 400)
+    assert spent(batch="two_phase") == (400, 200)  # twice the games in half the updates
+    assert spent(risk=Risk(tau=0.0)) == (400, 400)
+    assert spent(risk=Risk(meet=0.5)) == (400, 300)
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -10,7 +10,7 @@ from crossplay.agents.duel import Risk
 from crossplay.agents.networks import Architecture
 from crossplay.agents.ppo import PPO
 from crossplay.agents.srpo import SRPO
-from crossplay.agents.trainer import Budget
+from crossplay.agents.trainer import Budget, train_one
 from crossplay.benchmark.games.corridor import Corridor, Walk
 from crossplay.benchmark.theory.duel import apart, solve_duel
 from crossplay.benchmark.theory.markov import solve_markov
@@ -64,7 +64,7 @@ def trained(seed, **risk):
         ppo=ppo,
         budget=Budget(steps=300_000, games=256),
     )
-    return play_of(trainer.train(GAME, (), seed=seed, device="cpu", on_update=lambda update: None))
+    return play_of(train_one(trainer, GAME, seed=seed))
 
 
 def test_the_ground_truth_can_be_told_from_risk_neutral_play():
