@@ -18,16 +18,20 @@ from crossplay.agents.stack import Stack
 from crossplay.agents.trainer import Lesson, Plan, stacks
 from crossplay.benchmark.config import config
 
-DEAREST = 1e3  # price of a nat at the start of the ramp, where τ is 0
-ADAPT = 0.05  # largest relative step of an adapted price, per update
-FLOOR = -12.0  # least log-probability of a reference: a partner that never does a thing still leaves some room
+DEAREST = 1e3  # price of a nat at the start of the ramp, where τ is 0 (ours)
+ADAPT = 0.05  # largest relative step of an adapted price, per update (ours)
+FLOOR = -12.0  # least log-probability of a reference: a partner that never does a thing still leaves some room (ours)
 # infinity goes by name, since JSON and hashes know no other way to write it
 Tau = Annotated[NonNegativeFloat | Literal["inf"], BeforeValidator(lambda given: "inf" if given == inf else given)]
 
 
 @config
 class Risk:
-    """What the adversary may do, and what it pays."""
+    """What the adversary may do, and what it pays.
+
+    direction, placement: KL(φ‖θ) in the loss is the paper's; KL(θ‖φ) is what its code does for gridworld and Tag; in
+    the reward, −(1/τ)(log φ − log θ), what its code does for language models [Qu2026]. All but these and τ are ours.
+    """
 
     tau: Tau = 10.0  # larger: more risk-averse; 0: independent PPO; inf: free of charge
     budget: float | None = Field(default=None, gt=0)  # nats: instead of a price, the price that holds this divergence
@@ -41,7 +45,7 @@ class Risk:
     foes: int | None = Field(default=None, ge=1)  # adversaries at a table of more than two seats; None: all but one
 
     def price(self, progress: float) -> float:
-        """1/τ when this share of the training is done."""
+        """1/τ of U^τ [Qu2026] when this share of the training is done; the ramp is ours."""
         if self.tau == "inf":
             return 0.0
         grown = min(1.0, (progress - self.off) / self.ramp) if self.ramp else 1.0
@@ -54,7 +58,7 @@ class Duel:
     def __init__(self, plans: Sequence[Plan], ppo: PPO, risk: Risk) -> None:
         spec = plans[0].net.spec
         self._terminal, self._ppo, self._risk = spec.terminal, ppo, risk
-        self._foe_ppo = replace(ppo, entropy=0.0)  # its objective has no entropy in it
+        self._foe_ppo = replace(ppo, entropy=0.0)  # its objective has no entropy in it [Qu2026]
         self.heroes = stacks([plan.net for plan in plans])
         self.foes = stacks([plan.foes for plan in plans if plan.foes])
         self.learners = [*self.heroes, *self.foes]
@@ -97,11 +101,12 @@ class Duel:
         numbers = {"adversary_nats": mean, "price": self.price.clone()}
         if self._risk.budget is not None:
             off_target = (mean.double() / self._risk.budget - 1).clamp(-1.0, 1.0)
+            # the price that holds a divergence (ours)
             self.price.mul_((ADAPT * off_target).exp()).clamp_(1e-4, DEAREST)
         return taught, numbers
 
     def _tether(self, foe: Stack, partner: Stack, seen: Experience) -> tuple[Leash, Experience, Tensor]:
-        """The adversary's leash, its experience with the price in the rewards where it belongs there, and its nats."""
+        """KL(φ‖θ)/τ of [Qu2026] as a leash or taken off the rewards; the experience then; the divergence in nats."""
         risk, price = self._risk, self.price.float()
         features, legal = seen.features.flatten(1, 2), seen.legal.flatten(1, 2)
         with torch.no_grad():
@@ -118,7 +123,7 @@ class Duel:
 
 
 def reference(log_policy: Tensor, legal: Tensor, tremble: float) -> Tensor:
-    """Log-probabilities [..., actions] of what an adversary is tethered to; no legal action below e^FLOOR."""
+    """Log-probabilities [..., actions] of (1 − q)·partner + q·uniform, no legal action below e^FLOOR (ours)."""
     if tremble:
         uniform = legal / legal.sum(dim=-1, keepdim=True)
         log_policy = ((1 - tremble) * log_policy.exp() + tremble * uniform).log()
@@ -126,7 +131,7 @@ def reference(log_policy: Tensor, legal: Tensor, tremble: float) -> Tensor:
 
 
 def begin(foe: Stack, partner: Stack, risk: Risk) -> None:
-    """Makes the adversary the partner it replaces: divergence 0 where nothing trembles."""
+    """Makes φ_i the θ_−i it replaces: divergence 0 where nothing trembles (ours)."""
     if risk.adversary == "net":
         foe.become(partner)
     else:
@@ -134,7 +139,7 @@ def begin(foe: Stack, partner: Stack, risk: Risk) -> None:
 
 
 def tethered(foe: Stack, partner: Stack, risk: Risk) -> Chooser:
-    """How an adversary picks actions: by its own net, or by the partner's odds times what its net adds."""
+    """How an adversary picks actions: by its own net, or φ ∝ reference · exp(net), the residual form (ours)."""
     if risk.adversary == "net":
         return chooser(foe)
     base, tilt = chooser(partner), chooser(foe)

@@ -2,14 +2,20 @@
 
 Hero i never meets its partner in training. It meets an adversary that takes the partner's seat, wants hero i to earn
 little, and pays 1/τ per nat for playing unlike that partner: what survives works with every partner near the real one.
-Heroes alone are deployed.
+Heroes alone are deployed. Both objectives are those of SRPO in [Qu2026]:
+
+    hero i         L^CLIP(θ_i; φ_i) + ε H(θ_i)                      rewards r_i
+    adversary i    −(hero i's return) − KL(φ_i ‖ θ_−i)/τ            rewards −r_i
+
+In one step they rest at the RQE of [Mazumdar2024]; beyond it see docs/theory.md (ours).
 
 Half the games pair hero 0 (or the shared hero in seat 0) with its adversary, half hero 1: the environment steps are
-those of self-play, the samples a hero half as many. The paper's code plays both pairs in full; that is `games` × 2.
-With more than two seats one hero net and one adversary net share out the seats, by lot at every table.
+those of self-play, the samples a hero half as many (ours). The paper's code plays both pairs in full, `two_phase`.
+With more than two seats one hero net and one adversary net share out the seats, by lot in every game.
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -41,7 +47,7 @@ class SRPO:
 
     @property
     def _neutral(self) -> IPPO | None:
-        """What this is at τ = 0."""
+        """What this is at τ = 0, where no adversary is left: independent PPO, bit for bit (ours)."""
         if self.risk.tau == 0 and self.risk.budget is None:
             return IPPO(shared=self.shared, architecture=self.architecture, ppo=self.ppo, budget=self.budget)
         return None
@@ -77,24 +83,24 @@ class SRPO:
         met, games = self._meetings(), self._games
         half = (games - met) // 2
         tables = [
+            # an adversary is paid minus the HERO's reward, its private cost included [Qu2026]
             Seating(slice(0, half), (first, foe_of + first), ((1, 0), (-1, 0))),
             Seating(slice(half, 2 * half), (foe_of + second, second), ((0, -1), (0, 1))),
         ]
         return tables + ([Seating(slice(2 * half, games), (first, second))] if met else [])
 
     def _lots(self, seats: int, seed: int, batch: int) -> list[Seating]:
-        """More seats: at every table some drawn by lot hold the adversary, who is paid minus the heroes' mean."""
+        """More seats: in every game lots say who holds the adversary, which is paid minus the heroes' mean reward."""
         rng = np.random.default_rng(derive(seed, "lots", batch))
-        count = self.risk.foes or seats - 1
-        tables = []
-        for game in range(self._games - self._meetings()):
-            foes = set(rng.choice(seats, size=count, replace=False).tolist())
-            own = np.eye(seats)
-            cost = np.array([0.0 if seat in foes else -1 / (seats - count) for seat in range(seats)])
-            pays = tuple(tuple(cost if seat in foes else own[seat]) for seat in range(seats))
-            tables.append(Seating(slice(game, game + 1), tuple(int(seat in foes) for seat in range(seats)), pays))
-        met = slice(len(tables), self._games)
-        return tables + ([Seating(met, (0,) * seats)] if self._meetings() else [])
+        casts = list(combinations(range(seats), self.risk.foes or seats - 1))
+        counts = rng.multinomial(self._games - self._meetings(), np.full(len(casts), 1 / len(casts)))
+        tables, start = [], 0
+        for foes, count in zip(casts, counts.tolist(), strict=True):
+            if count:
+                players = tuple(int(seat in foes) for seat in range(seats))
+                tables.append(Seating(slice(start, start + count), players, _pays(players)))
+            start += count
+        return tables + ([Seating(slice(start, self._games), (0,) * seats)] if self._meetings() else [])
 
     def _check(self, game: Game, partners: Sequence[Policy]) -> None:
         seats = game.spec.seats
@@ -106,6 +112,14 @@ class SRPO:
             raise Refused(f"risk.foes = {self.risk.foes} given; {game.spec.name} has {seats} seats, one a hero's")
         if self.budget.games % 2:
             raise Refused(f"srpo deals games to two pairs; given an odd number, {self.budget.games}")
+
+
+def _pays(players: tuple[int, ...]) -> tuple[tuple[float, ...], ...]:
+    """Heroes (0) are paid their own, adversaries (1) minus the mean of the heroes', private costs included [Qu2026]."""
+    heroes = players.count(0)
+    cost = tuple(0.0 if foe else -1 / heroes for foe in players)
+    own = [tuple(float(seat == other) for other in range(len(players))) for seat in range(len(players))]
+    return tuple(cost if foe else own[seat] for seat, foe in enumerate(players))
 
 
 @TRAINERS.register("pure_adversary")

@@ -38,10 +38,10 @@ class Matrix:
     """A matrix game; everybody chooses at once, knowing only what was played in the round before.
 
     Ready-made, action 0 (C, stag) costs its player `cost`, action 1 (D, hare) nothing:
-      volunteer     R = 1 if anybody plays C
+      volunteer     R = 1 if anybody plays C; at cost .4 Example 2 of [Qu2026]
       weakest_link  R = 1 if everybody plays C
       stag_hunt     1 each if everybody hunts the stag; a hare is worth `cost` to its own hunter, whatever others do
-      effort        two seats, R(CC) = 1, R(CD) = R(DC) = beta, R(DD) = 0
+      effort        two seats, R(CC) = 1, R(CD) = R(DC) = beta, R(DD) = 0 (ours)
     `custom` takes `payoffs[a0][a1]…`: one number (shared by all) or one number per seat; `costs[seat][action]` are
     private and come off. Raises Refused, through `build`, for fields that do not fit together.
     """

@@ -11,6 +11,7 @@ from crossplay.agents.duel import FLOOR, Risk, reference
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import Architecture
 from crossplay.agents.ppo import PPO, Leash
+from crossplay.agents.seating import Seating
 from crossplay.agents.srpo import SRPO
 from crossplay.agents.trainer import Budget, train_one
 from crossplay.benchmark.errors import Refused
@@ -71,7 +72,7 @@ def test_heroes_land_on_an_equilibrium_of_the_solver(game, tau, eps):
     theirs = (game.tables.rewards[..., 1] - game.tables.costs[1]).T
     exact = solve(bimatrix(own, theirs), tau, eps)
     assert all(equilibrium.residual <= 1e-9 for equilibrium in exact)
-    policies, _ = play_of(game, eps, steps=500_000, tau=tau)
+    policies, _ = play_of(game, eps, tau=tau)
     apart = [
         max(abs(x - p).sum() / 2 for x, p in zip(equilibrium.profile, policies, strict=True)) for equilibrium in exact
     ]
@@ -101,8 +102,8 @@ def test_more_seats_share_nets_and_draw_the_adversarys_seats(foes):
     """With all others against it the hero of a three-seat volunteer game works more than at τ = 0, and as one alone
     against a correlated pair would. One adversary in three leaves a second hero, who is paid too."""
     trio = Matrix(seats=3, cost=0.4)
-    bold, _ = play_of(trio, 0.2, shared=True, tau=0.0)
-    wary, last = play_of(trio, 0.2, shared=True, tau=20.0, foes=foes)
+    bold, _ = play_of(trio, 0.2, steps=150_000, shared=True, tau=0.0)
+    wary, last = play_of(trio, 0.2, steps=150_000, shared=True, tau=20.0, foes=foes)
     assert wary[0][0] > bold[0][0] + 0.1
     assert (wary[0] == wary[2]).all()
     assert last["adversary_nats"] > 0.05
@@ -110,14 +111,16 @@ def test_more_seats_share_nets_and_draw_the_adversarys_seats(foes):
 
 def test_adversaries_are_paid_minus_what_the_heroes_earn():
     trainer = SRPO(shared=True, risk=Risk(foes=1, meet=0.5), budget=Budget(games=8))
-    drawn = trainer.plan(Matrix(seats=3), (), 0).seatings(0)
-    assert [table.rows for table in drawn[:4]] == [slice(i, i + 1) for i in range(4)]
-    assert drawn[4].players == (0, 0, 0)
-    for players, pays in ((table.players, table.pays) for table in drawn[:4]):
+    plan = trainer.plan(Matrix(seats=3), (), 0)
+    drawn = plan.seatings(0)
+    assert drawn[-1] == Seating(slice(4, 8), (0, 0, 0))
+    assert sum(table.rows.stop - table.rows.start for table in drawn) == 8
+    for players, pays in ((table.players, table.pays) for table in drawn[:-1]):
         foe = players.index(1)
         assert pays[foe] == tuple(0.0 if seat == foe else -0.5 for seat in range(3))
         assert all(pays[seat] == tuple(np.eye(3)[seat]) for seat in range(3) if seat != foe)
-    assert len({trainer.plan(Matrix(seats=3), (), 0).seatings(batch)[0].players for batch in range(9)}) == 3
+    casts = [table.players for batch in range(9) for table in plan.seatings(batch)[:-1]]
+    assert set(casts) == {(1, 0, 0), (0, 1, 0), (0, 0, 1)}
     pair = SRPO(budget=Budget(games=8)).plan(Matrix(), (), 0).seatings(0)
     assert [table.players for table in pair] == [(0, 2), (3, 1)]
     assert [table.pays for table in pair] == [((1, 0), (-1, 0)), ((0, -1), (0, 1))]
