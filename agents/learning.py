@@ -20,7 +20,7 @@ from crossplay.benchmark.game import Game
 from crossplay.benchmark.seeding import derive
 from crossplay.benchmark.workers import single_threaded
 
-PROBES = 50  # times a training in which a pair that never trains together is watched
+PROBES = 20  # times a training in which a pair that never trains together is watched
 CHECKPOINT_SECONDS = 20.0
 
 

@@ -10,7 +10,7 @@ from crossplay.agents.duel import Risk
 from crossplay.agents.networks import Architecture
 from crossplay.agents.ppo import PPO
 from crossplay.agents.srpo import SRPO
-from crossplay.agents.trainer import Budget, train_one
+from crossplay.agents.trainer import Budget, Pupil, train
 from crossplay.benchmark.games.corridor import Corridor, Walk
 from crossplay.benchmark.theory.duel import apart, solve_duel
 from crossplay.benchmark.theory.markov import solve_markov
@@ -45,8 +45,9 @@ def play_of(net):
     return np.array(policies[0]), np.array(policies[1])
 
 
-def trained(seed, **risk):
-    """γ = λ = 1 and an episode a rollout: the advantages are plain returns less a baseline, in the game's units."""
+@cache
+def trained():
+    """Three seeds. γ = λ = 1, an episode a rollout: advantages are plain returns less a baseline, in game units."""
     ppo = PPO(
         rollout=GAME.horizon,
         minibatches=1,
@@ -59,12 +60,12 @@ def trained(seed, **risk):
     )
     trainer = SRPO(
         shared=False,
-        risk=Risk(placement="reward", **risk),
+        risk=Risk(placement="reward", tau=TAU),
         architecture=Architecture(hidden=(32,)),
         ppo=ppo,
         budget=Budget(steps=300_000, games=256),
     )
-    return play_of(train_one(trainer, GAME, seed=seed))
+    return [play_of(net) for net in train(trainer, GAME, [Pupil(seed) for seed in range(3)])]
 
 
 def test_the_ground_truth_can_be_told_from_risk_neutral_play():
@@ -78,7 +79,7 @@ def test_the_ground_truth_can_be_told_from_risk_neutral_play():
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_heroes_come_to_rest_where_backward_induction_says(seed):
     """And not where risk-neutral play does, nor at the Markov equilibrium, where players count the price as theirs."""
-    found, risky = trained(seed, tau=TAU), truth(TAU)
+    found, risky = trained()[seed], truth(TAU)
     near = apart(found, risky.heroes, risky.occupancy)
     assert max(near) <= 0.05
     assert sum(near) < 0.6 * sum(apart(found, truth(0.0).heroes, risky.occupancy))
