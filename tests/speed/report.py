@@ -15,7 +15,7 @@ import torch
 from crossplay.benchmark.games import CollabGrid
 from crossplay.benchmark.seeding import spread
 from crossplay.benchmark.workers import default_jobs
-from tests.speed import crossplay
+from tests.speed import crossplay, training
 from tests.speed import test_overcooked_speed as overcooked
 
 
@@ -73,6 +73,8 @@ def main() -> None:
     collab_grid()
     print("72 pairs (24 partners × 3 egos, 2×64 MLPs), both seats, 64 episodes of 400 steps in cramped_room")
     cross_play()
+    print(f"training {training.SEEDS} seeds, 2×64 networks, one thread; environment steps a second")
+    training.report()
     print("crossplay --help")
     help_page()
 
