@@ -1,7 +1,7 @@
 """The loop all PPO trainers share: collect, update, report, checkpoint; several seeds side by side."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -170,26 +170,20 @@ def learn(trainer: Trainer, game: Game, pupils: Sequence[Pupil], device: str, on
 def _begin(
     trainer: Trainer, game: Game, pupils: Sequence[Pupil], plans: Sequence[Plan], device: torch.device
 ) -> Learning:
-    method, games, view = trainer.method(plans), plans[0].games, plans[0].net.view
-    pair = [Seating(slice(0, games), method.pair)]
-    seatings, context = [plan.seatings for plan in plans], plans[0].net.architecture.context
+    method, net = trainer.method(plans), plans[0].net
+
+    def seated(seatings: list[Callable[[int], Sequence[Seating]]], luck: str) -> Collector:
+        seeds = [derive(pupil.seed, luck) for pupil in pupils]
+        context = net.architecture.context
+        return Collector(game, net.view, method.choosers, seatings, plans[0].games, seeds, device, context)
+
+    pair = [Seating(slice(0, plans[0].games), method.pair)]
     learning = Learning(
         method,
         trainer,
-        Collector(
-            game, view, method.choosers, seatings, games, [derive(p.seed, "rollout") for p in pupils], device, context
-        ),
-        Collector(
-            game,
-            view,
-            method.choosers,
-            [lambda batch: pair] * len(plans),
-            games,
-            [derive(p.seed, "probe") for p in pupils],
-            device,
-            context,
-        ),
-        [torch.Generator().manual_seed(derive(p.seed, "luck")) for p in pupils],
+        seated([plan.seatings for plan in plans], "rollout"),
+        seated([lambda batch: pair] * len(plans), "probe"),
+        [torch.Generator().manual_seed(derive(pupil.seed, "luck")) for pupil in pupils],
         [torch.optim.Adam([s.flat], lr=trainer.ppo.learning_rate, eps=1e-5, fused=True) for s in method.learners],
     )
     saved = [p.checkpoint for p in pupils if p.checkpoint and p.checkpoint.exists()]

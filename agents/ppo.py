@@ -120,7 +120,7 @@ def prepare(net: Stack, seen: Experience, ppo: PPO, terminal: bool, leash: Leash
         gains = advantages(seen.rewards, values.view(shape), after, seen.cut, ppo.gamma, ppo.lam, terminal).flatten(1)
         targets = gains + values
     others = seen.others.flatten(1, 2) if net.nets[0].context else None
-    return Samples(*flat, *(t.clone() for t in (log_probs, values, gains, targets)), others)
+    return Samples._make([*flat, *(t.clone() for t in (log_probs, values, gains, targets)), others])
 
 
 def losses(net: Stack, batch: Samples, ppo: PPO, leash: Leash | None = None) -> Losses:
@@ -197,4 +197,4 @@ def minibatches(
         for start in range(0, count, size):
             part = order[:, start : start + size]
             held = leash and leash._replace(reference=leash.reference[each, part])
-            yield Samples(*(None if t is None else t[each, part] for t in samples)), held
+            yield Samples._make(None if t is None else t[each, part] for t in samples), held
