@@ -194,7 +194,13 @@ def test_an_altered_agent_is_refused_by_name(capsys, tmp_path):
 def test_an_interrupted_command_says_how_to_go_on(tmp_path):
     words = ["train", "ippo", "collab-grid", "--out", str(tmp_path / "ann"), "--set", "budget.steps=100000000"]
     command = [sys.executable, "-m", "crossplay.leaderboard.cli", *words]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # shells take it from background jobs
+    )
     end = time.monotonic() + 300  # a busy machine may take its time
     try:
         while not list(tmp_path.rglob("*.training")):  # its first checkpoint comes after some seconds
