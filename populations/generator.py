@@ -11,7 +11,7 @@ from crossplay.benchmark.game import Game
 from crossplay.benchmark.registry import Registry
 
 GENERATORS = Registry("generator")
-STACK = 8  # trainings taught together at most: more gain no time, and lose more when interrupted
+STACK = 8  # trainings taught together at most: past that dispatch no longer costs much
 
 
 class Task(Protocol):
