@@ -12,7 +12,7 @@ from torch import Tensor
 
 from crossplay.agents import ppo as algorithm
 from crossplay.agents.chooser import Chooser, chooser
-from crossplay.agents.ppo import PPO, Leash
+from crossplay.agents.objective import PPO, Leash, log_policy
 from crossplay.agents.rollout import Experience
 from crossplay.agents.stack import Stack
 from crossplay.agents.trainer import Lesson, Plan, stacks
@@ -113,7 +113,7 @@ class Duel:
             held = reference(partner.log_policy(features, legal), legal, risk.tremble)
             in_loss = price if risk.placement == "loss" else torch.zeros_like(price)
             leash = Leash(held, in_loss, risk.adversary == "residual", risk.direction == "partner_adversary")
-            policy = leash.log_policy(foe, features, legal)
+            policy = log_policy(foe.logits(features), legal, leash)
             nats = leash.divergence(policy, legal).mean(dim=1)
             if risk.placement == "reward":
                 chosen = seen.actions.flatten(1, 2)[..., None]

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from crossplay.agents.networks import Architecture
 from crossplay.agents.noisy_self_play import NoisySelfPlay
-from crossplay.agents.ppo import PPO
+from crossplay.agents.objective import PPO
 from crossplay.agents.trainer import TRAINERS, Budget, Method, Plan
 from crossplay.benchmark.config import config
 from crossplay.benchmark.game import Game

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from crossplay.agents.networks import Architecture, PolicyNet
-from crossplay.agents.ppo import PPO
+from crossplay.agents.objective import PPO
 from crossplay.agents.seating import Double, Seating
 from crossplay.agents.trainer import TRAINERS, Budget, Independent, Method, Plan
 from crossplay.benchmark.config import config

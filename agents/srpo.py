@@ -23,7 +23,7 @@ import numpy as np
 from crossplay.agents.duel import Duel, Risk
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import Architecture, PolicyNet
-from crossplay.agents.ppo import PPO
+from crossplay.agents.objective import PPO
 from crossplay.agents.seating import Seating
 from crossplay.agents.trainer import TRAINERS, Budget, Independent, Method, Plan
 from crossplay.benchmark.config import config

@@ -10,7 +10,7 @@ from torch import Tensor
 from crossplay.agents import ppo as algorithm
 from crossplay.agents.chooser import Chooser, chooser
 from crossplay.agents.networks import Architecture, PolicyNet
-from crossplay.agents.ppo import PPO, Leash, Samples
+from crossplay.agents.objective import PPO, Leash, Samples
 from crossplay.agents.rollout import Experience
 from crossplay.agents.seating import Seating
 from crossplay.agents.stack import Stack

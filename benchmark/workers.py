@@ -27,17 +27,17 @@ def one_thread() -> None:
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """One thread for matrix libraries inside: faster at these sizes, and the same rounding in every process."""
-    torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch else 0
+    """One thread inside: faster at these sizes, where threads mostly wait, and the same rounding in every process."""
+    loaded = [sys.modules[name] for name in ("torch", "numba") if name in sys.modules]
+    threads = [library.get_num_threads() for library in loaded]
     with threadpool_limits(1, user_api="blas"):
-        if torch:
-            torch.set_num_threads(1)
+        for library in loaded:
+            library.set_num_threads(1)
         try:
             yield
         finally:
-            if torch:
-                torch.set_num_threads(threads)
+            for library, count in zip(loaded, threads, strict=True):
+                library.set_num_threads(count)
 
 
 def default_jobs() -> int:

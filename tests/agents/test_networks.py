@@ -9,7 +9,7 @@ from crossplay.agents.chooser import chooser
 from crossplay.agents.inference import Network, NetworkPolicy
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import WEIGHTS, Architecture, PolicyNet
-from crossplay.agents.ppo import PPO
+from crossplay.agents.objective import PPO
 from crossplay.agents.trainer import Budget, train_one
 from crossplay.benchmark.config import build
 from crossplay.benchmark.errors import Refused

@@ -12,7 +12,8 @@ from crossplay.agents.e3t import E3T
 from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.noisy_self_play import NoisySelfPlay, trembling
-from crossplay.agents.ppo import PPO, surprise
+from crossplay.agents.objective import PPO
+from crossplay.agents.ppo import surprise
 from crossplay.agents.rollout import Collector
 from crossplay.agents.seating import Double, Seating, pays, places
 from crossplay.agents.stack import Stack

@@ -1,6 +1,4 @@
-"""PPO in numbers: advantages against a slow loop and closed forms, the loss by hand, learning on a trivial game."""
-
-import math
+"""PPO in numbers: advantages against a slow loop and closed forms, learning on a trivial game."""
 
 import numpy as np
 import pytest
@@ -12,7 +10,8 @@ from crossplay.agents.chooser import chooser
 from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import Architecture, PolicyNet
-from crossplay.agents.ppo import PPO, Samples, advantages, losses
+from crossplay.agents.objective import PPO
+from crossplay.agents.ppo import advantages
 from crossplay.agents.rollout import Collector
 from crossplay.agents.seating import Seating
 from crossplay.agents.stack import Stack
@@ -67,39 +66,6 @@ def test_a_time_limit_bootstraps_from_what_is_seen_after_it():
     ones, zeros, cut = torch.ones(2, 1), torch.zeros(2, 1), torch.tensor([False, True])
     found = advantages(ones, zeros, torch.full((1, 1), 10.0), cut, 0.5, 1.0, terminal=False)
     assert found.squeeze().tolist() == [1 + 0.5 * 6, 1 + 0.5 * 10]
-
-
-class _Fixed(torch.nn.Module):
-    """Stands for an actor-critic with given outputs."""
-
-    def __init__(self, log_policy, values):
-        super().__init__()
-        self.log_policy = lambda features, legal: log_policy
-        self.value = lambda features: values
-
-
-def test_the_loss_of_three_samples_by_hand():
-    """Ratios 1.5, .5, 1; advantages 1, −1, 2; clip .2: surrogates min(1.5, 1.2), min(−.5, −.8), 2."""
-    new = torch.tensor([[[0.6, 0.4], [0.25, 0.75], [0.5, 0.5]]]).log()
-    old = torch.tensor([[0.4, 0.5, 0.5]]).log()
-    batch = Samples(
-        torch.zeros(1, 3, 1),
-        torch.ones(1, 3, 2, dtype=torch.bool),
-        torch.tensor([[0, 0, 1]]),
-        old,
-        torch.tensor([[0.0, 0.0, 1.0]]),
-        torch.tensor([[1.0, -1.0, 2.0]]),
-        torch.tensor([[1.0, 0.0, 1.0]]),
-    )
-    values = torch.tensor([[0.5, 0.1, 2.0]])
-    found = losses(_Fixed(new, values), batch, PPO(normalise=False, clip_value=True, entropy=0.1, value=0.5))
-    assert float(found.policy) == pytest.approx(-(1.2 - 0.8 + 2.0) / 3)
-    # squared errors .25, .01, 1; clipped predictions .2, .1, 1.2 → .64, .01, .04; the larger of each pair counts
-    assert float(found.value) == pytest.approx(0.5 * (0.64 + 0.01 + 1.0) / 3)
-    entropy = -sum(p * math.log(p) for p in (0.6, 0.4, 0.25, 0.75, 0.5, 0.5)) / 3
-    assert float(found.entropy) == pytest.approx(entropy)
-    assert float(found.clipped) == pytest.approx(2 / 3)
-    assert float(found.total) == pytest.approx(-0.8 + 0.5 * 0.275 - 0.1 * entropy)
 
 
 def returns(net, game):

@@ -10,7 +10,7 @@ from crossplay.agents import learning
 from crossplay.agents.duel import FLOOR, Risk, reference
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import Architecture
-from crossplay.agents.ppo import PPO, Leash
+from crossplay.agents.objective import PPO, Leash
 from crossplay.agents.seating import Seating
 from crossplay.agents.srpo import SRPO
 from crossplay.agents.trainer import Budget, train_one

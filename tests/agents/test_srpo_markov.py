@@ -8,7 +8,7 @@ import torch
 
 from crossplay.agents.duel import Risk
 from crossplay.agents.networks import Architecture
-from crossplay.agents.ppo import PPO
+from crossplay.agents.objective import PPO
 from crossplay.agents.srpo import SRPO
 from crossplay.agents.trainer import Budget, Pupil, train
 from crossplay.benchmark.games.corridor import Corridor, Walk

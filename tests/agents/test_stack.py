@@ -11,7 +11,7 @@ from crossplay.agents.duel import Risk
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.noisy_self_play import NoisySelfPlay
-from crossplay.agents.ppo import PPO
+from crossplay.agents.objective import PPO
 from crossplay.agents.srpo import SRPO
 from crossplay.agents.stack import Stack
 from crossplay.agents.trainer import Budget, Pupil, train, train_one
@@ -103,7 +103,7 @@ def test_a_step_is_adams_on_every_slices_own_clipped_gradient():
     optimiser = torch.optim.Adam([stack.flat], lr=1e-2)
     for _ in range(3):
         loss = (stack.log_policy(features, legal)[..., 0] ** 2).mean(dim=1) * torch.tensor([1.0, 100.0])
-        stack.descend(loss + stack.value(features).mean(dim=1), optimiser, 0.5)
+        stack.descend([loss + stack.value(features).mean(dim=1)], [torch.ones(2)], optimiser, 0.5)
     for k, twin in enumerate(twins):
         actor, critic = twin.of(0).actor, twin.of(0).critic
         alone = torch.optim.Adam(twin.parameters(), lr=1e-2)

@@ -5,7 +5,7 @@ import pytest
 from crossplay.agents import learning
 from crossplay.agents.best_response import BestResponse
 from crossplay.agents.ippo import IPPO
-from crossplay.agents.ppo import PPO
+from crossplay.agents.objective import PPO
 from crossplay.agents.trainer import Budget
 from crossplay.agents.training import Training, pick_device
 from crossplay.benchmark.card import load_card

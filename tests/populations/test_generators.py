@@ -4,7 +4,7 @@ import pytest
 
 import crossplay.leaderboard.suite  # noqa: F401  registers all generators
 from crossplay.agents.ippo import IPPO
-from crossplay.agents.ppo import PPO
+from crossplay.agents.objective import PPO
 from crossplay.agents.trainer import Budget
 from crossplay.benchmark.config import build
 from crossplay.benchmark.games.collab_grid import CollabGrid
