@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 COLOURS = ("#20639b", "#c2185b", "#2e7d32", "#e08e0b", "#6a3d9a", "#00838f")  # of series, and then of references
 SUFFIXES = (".png", ".svg", ".csv")
 GAP = 0.6  # decades between the last number and ∞, and between 0 and the first
+DASHES: tuple[Any, ...] = ("--", "-.", (0, (1, 1.5)))  # of references, when colours have run out
+BANDS = 2  # more references than these are drawn without their intervals, which would hide each other
 CLOSE = 0.06  # of the axis: ticks nearer than this to the last labelled one stay unlabelled
 
 
@@ -68,9 +70,9 @@ def _picture(points: "Sequence[Point]", over: str, targets: Sequence[Path]) -> N
         handles: dict[str, Any] = {}
         for row, game in zip(grid, games, strict=True):
             mine = [point for point in points if point.game == game]
-            colours = _colours(mine)
+            looks = _looks(mine)
             for axes, metric in zip(row, metrics, strict=True):
-                handles |= _panel(axes, [point for point in mine if point.metric == metric], over, colours)
+                handles |= _panel(axes, [point for point in mine if point.metric == metric], over, looks)
             if len(games) > 1:
                 row[0].annotate(game, (0, 1.16), xycoords="axes fraction", weight="bold")
         figure.suptitle(games[0] if len(games) == 1 else "", x=0.01, ha="left", fontsize=9, weight="bold")
@@ -79,22 +81,24 @@ def _picture(points: "Sequence[Point]", over: str, targets: Sequence[Path]) -> N
             figure.savefig(target, dpi=200, metadata={"Date": None} if target.suffix == ".svg" else {})
 
 
-def _colours(points: "Sequence[Point]") -> dict[str, str]:
-    """A colour for every series, and one for every entry without the setting."""
+def _looks(points: "Sequence[Point]") -> dict[str, tuple[str, Any]]:
+    """Colour and dashes for every series, and for every entry without the setting."""
     names = dict.fromkeys(point.entry if point.at is None else point.series for point in points)
-    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+    count = len(COLOURS)
+    return {name: (COLOURS[i % count], DASHES[i // count % len(DASHES)]) for i, name in enumerate(names)}
 
 
-def _panel(axes: Any, points: "Sequence[Point]", over: str, colours: dict[str, str]) -> dict[str, Any]:
+def _panel(axes: Any, points: "Sequence[Point]", over: str, looks: dict[str, tuple[str, Any]]) -> dict[str, Any]:
     """One metric of one game; returns name → what the legend shows."""
     at = places([point.at for point in points if point.at is not None])
     handles: dict[str, Any] = {}
     swept = sorted((p for p in points if p.at is not None), key=lambda p: (p.series, p.at))
     for series, found in groupby(swept, key=lambda p: p.series):
         mine = list(found)
-        handles[_name(mine)] = _line(axes, mine, at, colours[series])
-    for one in (p for p in points if p.at is None):
-        handles[one.entry] = _reference(axes, one, colours[one.entry])
+        handles[_name(mine)] = _line(axes, mine, at, looks[series][0])
+    others = [p for p in points if p.at is None]
+    for one in others:
+        handles[one.entry] = _reference(axes, one, looks[one.entry], band=len(others) <= BANDS)
     axes.set_title(f"{points[0].metric}, {points[0].better} is better", fontsize=8, loc="left")
     labels = ticks(at)
     axes.set_xticks(list(labels), list(labels.values()))
@@ -135,8 +139,9 @@ def _line(axes: Any, points: "Sequence[Point]", at: Mapping[Any, float], colour:
     )[0]
 
 
-def _reference(axes: Any, one: "Point", colour: str) -> Any:
-    """A dashed line across, with its interval as a band."""
-    if one.low is not None:
+def _reference(axes: Any, one: "Point", look: tuple[str, Any], band: bool) -> Any:
+    """A dashed line across, perhaps with its interval as a band."""
+    colour, dashes = look
+    if band and one.low is not None:
         axes.axhspan(one.low, one.high, color=colour, alpha=0.12, linewidth=0)
-    return axes.axhline(float("nan") if one.mean is None else one.mean, color=colour, linewidth=1.0, linestyle="--")
+    return axes.axhline(float("nan") if one.mean is None else one.mean, color=colour, linewidth=1.0, linestyle=dashes)

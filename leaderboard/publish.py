@@ -85,14 +85,21 @@ def met(folder: Path, of: str = "return") -> list[Meetings]:
     return [meetings(matrix(p.results, p.roster, p.fixtures, of), seed=p.site.suite.seed) for p in played(folder)]
 
 
-def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path) -> list[Path]:
-    """Draws metrics over a setting of the trainers, a row of panels a game: PNG, SVG, and the numbers as CSV."""
+def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path, only: Sequence[str] = ()) -> list[Path]:
+    """Draws metrics over a setting of the trainers, a row of panels a game: PNG, SVG, and the numbers as CSV.
+
+    `only`: the entries to show, empty for all. Raises Refused with the nearest name where there is no such entry.
+    """
     check(metrics)
     found = []
     for p in played(folder):
         seed = p.site.suite.seed
         met = {of: meetings(matrix(p.results, p.roster, p.fixtures, of), seed=seed) for of in MEASURES}
-        found += points(cells(p.results, p.roster, p.fixtures), met, p.roster.entries, over, metrics, seed=seed)
+        for entry in only:
+            if entry not in p.roster.entries:
+                raise unknown("entry", entry, p.roster.entries)
+        shown = {name: cards for name, cards in p.roster.entries.items() if not only or name in only}
+        found += points(cells(p.results, p.roster, p.fixtures), met, shown, over, metrics, seed=seed)
     return draw_sweep(found, over, out)
 
 

@@ -58,7 +58,7 @@ def bundles(tasks: Sequence[Task], jobs: int = 1) -> list[list[int]]:
             alone.append([number])
     found = []
     for members in kin.values():
-        pieces = max(-(-len(members) // STACK), min(jobs, len(members)))
+        pieces = max(-(-len(members) // STACK), min(len(members), -(-jobs // len(kin))))
         found += [members[i::pieces] for i in range(pieces)]
     return found + alone
 

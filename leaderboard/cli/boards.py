@@ -101,6 +101,7 @@ def sweep(
     metric: Annotated[
         str, typer.Option(help="Metrics, with commas; see `crossplay list metrics`, and cross_play.")
     ] = "mean,self_play,free_riding,cross_play",
+    entries: Annotated[str, typer.Option(help="Entries to show, with commas; all by default.")] = "",
     out: Annotated[Path | None, typer.Option(help="PNG, SVG and CSV; in the results folder by default.")] = None,
 ) -> None:
     """Draw metrics over a setting that the entries' trainers differ in, from stored matches; nothing is played.
@@ -109,7 +110,8 @@ def sweep(
     """
     from crossplay.leaderboard import publish
 
-    for path in publish.sweep(folder, over, metric.split(","), out or folder / f"sweep-{over}"):
+    only = [name for name in entries.split(",") if name]
+    for path in publish.sweep(folder, over, metric.split(","), out or folder / f"sweep-{over}", only):
         console.say(f"wrote {path}")
 
 

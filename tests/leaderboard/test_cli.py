@@ -176,6 +176,10 @@ def test_sweep_draws_what_a_folder_holds(capsys, folder, tmp_path):
         for metric in ("mean", "self_play", "free_riding", "cross_play")
         for entry, at in (("mixed", ""), ("taus", "10.0"))
     }
+    assert run(capsys, "sweep", folder, "--over", "risk.tau", "--entries", "taus", "--out", out)[0] == 0
+    assert {line["entry"] for line in csv.DictReader(out.with_suffix(".csv").read_text().splitlines())} == {"taus"}
+    code, _, err = run(capsys, "sweep", folder, "--over", "risk.tau", "--entries", "tau", "--out", out)
+    assert (code, "unknown entry 'tau'; did you mean 'taus'?" in err) == (1, True)
     code, _, err = run(capsys, "sweep", folder, "--over", "risk.tua", "--out", out)
     assert (code, "unknown setting of the trainers 'risk.tua'; did you mean 'risk.tau'?" in err) == (1, True)
     assert "samples a hero 2000: taus." in run(capsys, "board", folder)[1]

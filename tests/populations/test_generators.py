@@ -10,7 +10,7 @@ from crossplay.benchmark.config import build
 from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.match import play
 from crossplay.populations.fcp import FCP, forget_snapshots
-from crossplay.populations.generator import GENERATORS, generate
+from crossplay.populations.generator import GENERATORS, bundles, generate
 from crossplay.populations.self_play import SelfPlay
 from tests.agents.echo import Echo
 
@@ -60,3 +60,14 @@ def test_fcp_keeps_the_beginner_the_half_way_and_the_expert(tmp_path):
     assert [card.digest for card in generate(FCP(seeds=1, trainer=trainer), game, tmp_path, seed=0)] == [
         card.digest for card in made
     ]
+
+
+@pytest.mark.parametrize(("kinds", "jobs", "sizes"), [(1, 1, [5]), (1, 2, [3, 2]), (2, 2, [5, 5]), (1, 9, [1] * 5)])
+def test_stacks_are_split_only_where_processes_would_stand_idle(kinds, jobs, sizes, tmp_path):
+    plans = [IPPO(ppo=PPO(rollout=10 + i), budget=Budget(steps=100, games=2)) for i in range(kinds)]
+    tasks = [
+        task
+        for i, plan in enumerate(plans)
+        for task in SelfPlay(name=f"s{i}", seeds=5, trainer=plan).tasks(CollabGrid(), tmp_path, seed=0, device="cpu")
+    ]
+    assert [len(bundle) for bundle in bundles(tasks, jobs)] == sizes
