@@ -4,7 +4,7 @@ At the sizes played here torch spends five times the arithmetic on dispatch. The
 torch trains, so it is always up to date; convolutions and other devices take the torch path.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -28,11 +28,35 @@ Layers = list[tuple[nn.Module, tuple[Tensor, ...]]]
 def chooser(net: ActorCritic | Stack) -> Chooser:
     """The fastest way to a network's odds: illegal actions get 0, the likeliest legal one 1, NaN where it is lost."""
     axes, one = (2, net.nets[0]) if isinstance(net, Stack) else (1, net)
-    bodies = [_layers(net, body) for body in (("actor", "predictor") if one.context else ("actor",))]
-    plain = all(isinstance(layer, nn.Linear | nn.Tanh | nn.ReLU) for layers in bodies for layer, _ in layers)
-    on_cpu = all(part.device.type == "cpu" for layers in bodies for _, parts in layers for part in parts)
-    if not (plain and on_cpu):
-        return _torch(net)
+    bodies = [_layers(net, body) for body in _bodies(one)]
+    return _plain(bodies, axes, one) if _simple(bodies) else _torch(net)
+
+
+def crowd(nets: Sequence[ActorCritic]) -> Chooser | None:
+    """One chooser for networks of one build that will not change, with a leading axis; None where there is no fast one.
+
+    It says, bit for bit, what each network's own chooser says of its slice.
+    """
+    bodies = []
+    for body in _bodies(nets[0]):
+        alike = [_layers(net, body) for net in nets]
+        parts = [[layers[i][1] for layers in alike] for i in range(len(alike[0]))]
+        together = [tuple(torch.stack(same) for same in zip(*each, strict=True)) for each in parts]
+        bodies.append([(layer, found) for (layer, _), found in zip(alike[0], together, strict=True)])
+    return _plain(bodies, 2, nets[0]) if _simple(bodies) else None
+
+
+def _bodies(net: ActorCritic) -> tuple[str, ...]:
+    return ("actor", "predictor") if net.context else ("actor",)
+
+
+def _simple(bodies: Sequence[Layers]) -> bool:
+    every = [one for layers in bodies for one in layers]
+    plain = all(isinstance(layer, nn.Linear | nn.Tanh | nn.ReLU) for layer, _ in every)
+    return plain and all(part.device.type == "cpu" for _, parts in every for part in parts)
+
+
+def _plain(bodies: Sequence[Layers], axes: int, one: ActorCritic) -> Chooser:
     actor, *predictor = [_numpy(layers, axes) for layers in bodies]
 
     def choose(features: np.ndarray, legal: np.ndarray) -> np.ndarray:

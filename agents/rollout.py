@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from crossplay.agents.chooser import Chooser
+from crossplay.agents.company import Company, Guest
 from crossplay.agents.seating import Double, Places, Seating, pays, places
 from crossplay.benchmark.game import Game, Observation
-from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.seeding import derive, sample, spread
 
 
@@ -28,12 +28,6 @@ class Experience(NamedTuple):
 
 
 NOTHING = Experience(*[torch.empty(0)] * 7)  # of a learner that had no place
-
-
-class _Frozen(NamedTuple):
-    policy: Policy
-    rows: slice
-    seat: int
 
 
 @dataclass
@@ -65,14 +59,14 @@ class Collector:
             self.past = np.zeros(shape, dtype=np.float32)
         self.places = [places(tables, learner, self.episodes) for learner in range(len(self.learners))]
         self.pays = pays(tables, self.episodes, self.game.spec.seats)
-        self.frozen = [
-            (_Frozen(policy, rows, seat), policy.begin(self._partner_luck(k, i, seat, rows), seat))
+        self.frozen = Company(
+            Guest(policy, rows, seat, self._partner_luck(k, i, seat, rows))
             for k, seatings in enumerate(tables)
             for i, t in enumerate(seatings)
             for seat, policy in enumerate(t.players)
             if not isinstance(policy, int | Double)
             for rows in [slice(k * self.episodes + t.rows.start, k * self.episodes + t.rows.stop)]
-        ]
+        )
 
     def _partner_luck(self, k: int, table: int, seat: int, rows: slice) -> np.ndarray:
         return spread(derive(self.seeds[k], "partner", self.batch, table, seat), rows.stop - rows.start)
@@ -141,12 +135,9 @@ class Collector:
 
     def _partners_act(self, seen: Observation, actions: np.ndarray) -> None:
         views = {} if self.context else {self.view: seen}
-        for i, (who, memory) in enumerate(self.frozen):
-            if who.policy.view not in views:
-                views[who.policy.view] = self.game.observe(self.state, who.policy.view)
-            chosen, memory = who.policy.act(views[who.policy.view].of(who.seat, who.rows), memory)
-            actions[who.rows, who.seat] = chosen
-            self.frozen[i] = (who, memory)
+        for view in self.frozen.views - views.keys():
+            views[view] = self.game.observe(self.state, view)
+        self.frozen.act(views, actions)
 
 
 def _blurred(odds: np.ndarray, legal: np.ndarray, place: Places) -> np.ndarray:

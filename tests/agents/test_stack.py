@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from crossplay.agents import learning
+from crossplay.agents import company, learning
 from crossplay.agents.best_response import BestResponse
 from crossplay.agents.chooser import chooser
 from crossplay.agents.duel import Risk
+from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.noisy_self_play import NoisySelfPlay
@@ -32,6 +33,8 @@ TRAINERS = {
     "cnn": (IPPO(architecture=CNN, ppo=SMALL, budget=Budget(steps=80, games=4)), Overcooked(horizon=10)),
 }
 
+BUILDS = [((8,), True), ((8,), False), ((8,), True), ((6,), True)]
+
 
 @pytest.mark.parametrize("name", TRAINERS)
 def test_a_stack_ends_as_its_members_alone(name):
@@ -49,6 +52,18 @@ def test_everyone_may_have_partners_of_its_own():
     together = train(trainer, game, [Pupil(0, partners[0]), Pupil(0, partners[1])])
     alone = [train_one(trainer, game, mine, seed=0) for mine in partners]
     assert [net.contents() for net in together] == [net.contents() for net in alone]
+
+
+def test_network_partners_act_together_as_each_would_alone(monkeypatch):
+    """In one stacked call, beside other builds, one net twice and no networks."""
+    game = CollabGrid()
+    nets = [PolicyNet(Architecture(hidden=h), game.spec, shared=s, seed=k) for k, (h, s) in enumerate(BUILDS)]
+    partners = [*(NetworkPolicy(net) for net in nets), Uniform().make(game, None)]
+    trainer = BestResponse(ppo=SMALL, budget=Budget(steps=2_000, games=16))
+    pupils = [Pupil(0, partners), Pupil(1, partners[:2])]
+    stacked = [net.contents() for net in train(trainer, game, pupils)]
+    monkeypatch.setattr(company, "_build", lambda guest: None)
+    assert stacked == [net.contents() for net in train(trainer, game, pupils)]
 
 
 def test_members_that_were_stopped_at_different_times_go_on(tmp_path, monkeypatch):
