@@ -10,8 +10,8 @@ class Ledger:
     """An ego's returns with each of its partners.
 
     A partner is drawn with probability rank^β / Σ rank^β; the one the ego does worst with has the highest rank, n, the
-    one it does best with rank 1. The source's code ranks densely; here ties share the mean of their ranks, and whoever
-    has not been met yet ranks as the worst, so that everybody is met soon (ours).
+    one it does best with rank 1 [Zhao2023]. Ties share the mean of their ranks, and whoever has not been met yet ranks
+    as the worst, so that everybody is met soon (ours).
     """
 
     def __init__(self, partners: int, beta: float) -> None:
