@@ -1,10 +1,15 @@
-"""PPO against frozen partners: the best response to a population, with partners drawn uniformly [Strouse2021]."""
+"""PPO against frozen partners: the best response to a population.
+
+Partners are drawn uniformly [Strouse2021], or those the ego does worst with more often [Zhao2023].
+"""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 
+from crossplay.agents.ledger import Ledger
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.objective import PPO
 from crossplay.agents.seating import Seating
@@ -25,6 +30,7 @@ class BestResponse:
     ppo: PPO = PPO()
     budget: Budget = Budget()
     tables: PositiveInt = 8  # partners met at once; the games are dealt evenly among them
+    beta: NonNegativeFloat | None = None  # partners come up by rank^beta, the worst ranks highest; None: uniformly
 
     def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
         """Raises Refused without partners, or where games cannot be dealt evenly to the tables."""
@@ -33,21 +39,32 @@ class BestResponse:
         if self.budget.games % self.tables:
             raise Refused(f"best_response: {self.budget.games} games cannot be dealt evenly to {self.tables} tables")
         net = PolicyNet(self.architecture, game.spec, shared=True, seed=derive(seed, "weights"))
-        return Plan(net, lambda batch: self._seatings(partners, game.spec.seats, seed, batch), self.budget.games)
+        ledger = None if self.beta is None else Ledger(len(partners), self.beta)
+        return Plan(
+            net,
+            lambda batch: self._seatings(partners, game.spec.seats, seed, batch, ledger),
+            self.budget.games,
+            ledger=None if ledger is None else ledger.returns,
+        )
 
     def method(self, plans: Sequence[Plan]) -> Method:
         """The ego alone learns."""
         return Independent(plans, self.ppo)
 
-    def _seatings(self, partners: Sequence[Policy], seats: int, seed: int, batch: int) -> list[Seating]:
+    def _seatings(
+        self, partners: Sequence[Policy], seats: int, seed: int, batch: int, ledger: Ledger | None
+    ) -> list[Seating]:
         """Tables of batch number `batch`: a partner drawn for each, the ego's seat moving on by one."""
         rng = np.random.default_rng(derive(seed, "seating", batch))
-        drawn = [partners[i] for i in rng.integers(len(partners), size=self.tables)]
+        if ledger is None:
+            drawn = rng.integers(len(partners), size=self.tables)
+        else:
+            drawn = rng.choice(len(partners), size=self.tables, p=ledger.odds())
         size = self.budget.games // self.tables
-        return [
-            Seating(
-                slice(i * size, (i + 1) * size),
-                tuple(0 if seat == (i + batch) % seats else partner for seat in range(seats)),
-            )
-            for i, partner in enumerate(drawn)
-        ]
+        found = []
+        for i, who in enumerate(drawn.tolist()):
+            ego = (i + batch) % seats
+            players = tuple(0 if seat == ego else partners[who] for seat in range(seats))
+            told = None if ledger is None else partial(ledger.note, who, ego)
+            found.append(Seating(slice(i * size, (i + 1) * size), players, told=told))
+        return found

@@ -79,24 +79,25 @@ class Learning:
         """Whether every game has just been reset: the only moments worth saving, as no game state is lost."""
         return self.collector.step == 0
 
-    def save(self, k: int, path: Path) -> None:
-        """Writes one seed's training to a file, whole or not at all."""
+    def save(self, members: Sequence[int], path: Path) -> None:
+        """Writes the trainings of some seeds to one file, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".draft")
-        torch.save(
-            {
-                "steps": self.steps,
-                "samples": self.samples,
-                "batch": self.collector.batch,
-                "return": None if self.returns is None else float(self.returns[k]),
-                "paired": None if self.paired is None else self.paired[k],
-                "luck": self.luck[k].get_state(),
-                "slices": [part[k].clone() for part in self._parts()],
-                "optimiser_steps": [float(self._moments(o)["step"]) for o in self.optimisers],
-            },
-            draft,
-        )
+        states = [self._state(k) for k in members]
+        torch.save({"steps": self.steps, "samples": self.samples, "members": states}, draft)
         draft.replace(path)
+
+    def _state(self, k: int) -> dict[str, Any]:
+        return {
+            "steps": self.steps,
+            "samples": self.samples,
+            "batch": self.collector.batch,
+            "return": None if self.returns is None else float(self.returns[k]),
+            "paired": None if self.paired is None else self.paired[k],
+            "luck": self.luck[k].get_state(),
+            "slices": [part[k].clone() for part in self._parts()],
+            "optimiser_steps": [float(self._moments(o)["step"]) for o in self.optimisers],
+        }
 
     def _moments(self, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
         """An optimiser's state for its one stacked parameter; made where it has not stepped yet."""
@@ -106,17 +107,18 @@ class Learning:
             optimiser.state[flat] = {"step": torch.zeros((), device=flat.device), **zeros}
         return optimiser.state[flat]
 
-    def _parts(self) -> list[Tensor]:
-        """Every stacked tensor [K, …] of the training, in a fixed order."""
+    def _parts(self) -> list[Tensor | Sequence[Tensor]]:
+        """Every tensor [K, …] of the training, stacked or one a seed, in a fixed order."""
         moments = [self._moments(o)[name] for o in self.optimisers for name in ("exp_avg", "exp_avg_sq")]
         return [*(s.flat.detach() for s in self.method.learners), *moments, *self.method.memory.values()]
 
     def load(self, paths: Sequence[Path]) -> None:
-        """Goes on from saved trainings that have come equally far."""
+        """Goes on from saved trainings that have come equally far; `paths` names a file once for each seed in it."""
         saved: list[dict[str, Any]] = []
+        held = {path: iter(read(path)["members"]) for path in paths}
         for k, path in enumerate(paths):
-            mine = read(path)
             try:
+                mine = next(held[path])
                 for part, value in zip(self._parts(), mine["slices"], strict=True):
                     part[k].copy_(value)
                 self.luck[k].set_state(mine["luck"])
@@ -136,10 +138,11 @@ class Learning:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A saved training. Raises Refused where the file is not one."""
+    """Saved trainings. Raises Refused where the file holds none."""
     try:
         saved: dict[str, Any] = torch.load(path, weights_only=True)
         saved["steps"] + saved["samples"]
+        saved.setdefault("members", [saved])  # a file of an older version is its one member's state
     except Exception as error:  # torch raises many kinds for a file that is cut short
         raise _foreign(path, error) from None
     return saved
@@ -204,6 +207,5 @@ def _loop(learning: Learning, plans: Sequence[Plan], pupils: Sequence[Pupil], on
             on_update(Update(k, learning.steps, total, learning.samples, earned, now - began, stats, plan.net))
         if learning.between_episodes and now - saved > CHECKPOINT_SECONDS and learning.steps < total:
             saved = now
-            for k, pupil in enumerate(pupils):
-                if pupil.checkpoint:
-                    learning.save(k, pupil.checkpoint)
+            for path in {pupil.checkpoint for pupil in pupils if pupil.checkpoint}:
+                learning.save([k for k, pupil in enumerate(pupils) if pupil.checkpoint == path], path)

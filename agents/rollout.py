@@ -49,7 +49,7 @@ class Collector:
         """Fresh episodes: their luck derives from the batch number, so a resumed training meets the same."""
         self.batch += 1
         self.step = 0
-        tables = [list(seating(self.batch)) for seating in self.seatings]
+        self.tables = tables = [list(seating(self.batch)) for seating in self.seatings]
         luck = [spread(derive(seed, "episodes", self.batch), self.episodes) for seed in self.seeds]
         self.state = self.game.reset(np.concatenate(luck))
         self.returns = np.zeros((len(self.seeds) * self.episodes, self.game.spec.seats))
@@ -92,9 +92,17 @@ class Collector:
                     log.after.append(_gather(seen.features, place, place.taught))
             if ended:
                 finished.append(self.returns.mean(axis=1).reshape(len(self.seeds), self.episodes))
+                self._tell()
                 self.reset()
         latest = finished[-1] if finished else np.empty((len(self.seeds), 0))
         return [log.experience(self.device) if log.features else NOTHING for log in logs], latest
+
+    def _tell(self) -> None:
+        """Tells those who want to know what their tables returned."""
+        for mine, returns in zip(self.tables, np.split(self.returns, len(self.seeds)), strict=True):
+            for table in mine:
+                if table.told:
+                    table.told(returns[table.rows])
 
     def _look(self, keep: bool = False) -> Observation:
         """What everybody sees; with a context its last views, the oldest forgotten for good if `keep`."""

@@ -1,6 +1,6 @@
 """Who sits where while learners play: tables, and what they come to for each learner."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +18,14 @@ class Double(NamedTuple):
 class Seating(NamedTuple):
     """Who plays a slice of one seed's episodes: per seat a learner's number, a learner's double or a frozen policy.
 
-    `pays[s][j]` says with which weight seat s is paid what seat j earns; empty: everybody its own.
+    `pays[s][j]` says with which weight seat s is paid what seat j earns; empty: everybody its own. `told` hears the
+    returns [rows, seats] of the table's finished episodes before anybody is seated anew.
     """
 
     rows: slice
     players: tuple[int | Double | Policy, ...]
     pays: tuple[tuple[float, ...], ...] = ()
+    told: Callable[[np.ndarray], None] | None = None
 
 
 class Places(NamedTuple):

@@ -1,6 +1,6 @@
 """What a trainer is, and how it teaches several seeds at once. How the loop runs is in `learning.py`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -63,6 +63,7 @@ class Plan(NamedTuple):
     seatings: Callable[[int], Sequence[Seating]]  # batch of episodes → tables; rows count this seed's games
     games: int  # played at once
     foes: PolicyNet | None = None  # further learners, numbered after the net's own
+    ledger: Tensor | None = None  # what the seatings remember from batch to batch, changed in place
 
 
 class Lesson(NamedTuple):
@@ -88,8 +89,8 @@ class Method(Protocol):
         ...
 
     @property
-    def memory(self) -> dict[str, Tensor]:
-        """Tensors [K, …] besides the learners' that a checkpoint has to hold."""
+    def memory(self) -> Mapping[str, Tensor | Sequence[Tensor]]:
+        """Tensors besides the learners' that a checkpoint has to hold: [K, …], or K of them where sizes differ."""
         ...
 
     @property
@@ -126,11 +127,12 @@ class Trainer(Protocol):
 class Independent:
     """Every learner learns from what its seat was paid."""
 
-    memory: dict[str, Tensor] = {}  # noqa: RUF012  nothing beyond the learners
     pair = ()
 
     def __init__(self, plans: Sequence[Plan], ppo: PPO) -> None:
         self._ppo, self._terminal = ppo, plans[0].net.spec.terminal
+        ledgers = [plan.ledger for plan in plans if plan.ledger is not None]
+        self.memory = {"ledgers": ledgers} if ledgers else {}
         self.learners = stacks([plan.net for plan in plans])
         self.choosers = [chooser(learner) for learner in self.learners]
 
@@ -148,7 +150,7 @@ def stacks(nets: Sequence[PolicyNet]) -> list[Stack]:
 
 
 class Pupil(NamedTuple):
-    """One seed to teach, whom it learns with, and where its training is kept meanwhile."""
+    """One seed to teach, whom it learns with, and where its training is kept meanwhile: seeds may share a file."""
 
     seed: int
     partners: Sequence[Policy] = ()

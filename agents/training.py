@@ -18,7 +18,8 @@ from crossplay.benchmark.game import Game
 from crossplay.benchmark.seeding import derive
 
 CURVE_POINTS = 50  # of the learning curve a card keeps
-COLUMNS = ("entropy", "clipped", "explained", "adversary_nats", "price", "pair_return")  # where a trainer tells them
+# where a trainer tells them
+COLUMNS = ("entropy", "clipped", "explained", "adversary_nats", "price", "pair_return", "population_nats")
 
 
 class Training(NamedTuple):
@@ -33,18 +34,20 @@ class Training(NamedTuple):
     partners: tuple[Card, ...] = ()
     trained_with: tuple[str, ...] = ()  # further digests to declare, such as the population's
     device: str = "cpu"
+    group: tuple[str, ...] = ()  # names of all that are trained jointly, this one among them, in order; empty: alone
 
     @property
     def recipe(self) -> str:
         """SHA-256 over all that decides the outcome: a card made by the same recipe need not be made again."""
         tables = [to_table(self.game), to_table(self.trainer)]
         partners = [card.digest for card in self.partners]
-        return sha256(canonical([*tables, self.name, self.seed, self.device, partners]))
+        joint = [list(self.group)] if self.group else []
+        return sha256(canonical([*tables, self.name, self.seed, self.device, partners, *joint]))
 
     @property
     def lineage(self) -> str:
-        """All checkpoints of this training, and of no other, share it."""
-        return f"{self.game.spec.name}/{self.name}/{self.seed}"
+        """All checkpoints of this training, and of those it is trained jointly with, share it."""
+        return f"{self.game.spec.name}/{'+'.join(self.group) or self.name}/{self.seed}"
 
     def done(self) -> Card | None:
         """The card, if this very training has already ended."""
@@ -89,8 +92,10 @@ class Training(NamedTuple):
 
     @property
     def checkpoint(self) -> Path:
-        """Where it is kept meanwhile."""
-        return self.out / f"{self.recipe[:16]}.training"
+        """Where it is kept meanwhile: a group in one file, since no member can go on without the others."""
+        name = self.group[0] if self.group else self.name
+        first = self._replace(name=name, out=self.out.with_name(name) if self.group else self.out)
+        return first.out / f"{first.recipe[:16]}.training"
 
     def pupil(self) -> Pupil:
         """The seed to teach; it derives from the names of game and card."""
@@ -114,7 +119,7 @@ class Curve:
     """The learning curve of a training, kept beside its checkpoint: [steps, return, entropy, …] at `CURVE_POINTS`."""
 
     def __init__(self, training: Training) -> None:
-        self._path = training.checkpoint.with_suffix(".curve")
+        self._path = training.out / f"{training.recipe[:16]}.curve"
         resumed = training.checkpoint.exists() and self._path.exists()
         self.points: list[list[float]] = json.loads(self._path.read_text()) if resumed else []
         self.columns: list[str] = []
@@ -163,6 +168,7 @@ def teach(trainings: Sequence[Training], watches: Sequence[OnUpdate]) -> list[Ca
     for training, net, curve in zip(trainings, nets, curves, strict=True):
         record = {"seconds": seconds, **curve.record()}
         cards.append(training.card(training.name, net, record).save(training.out, net.contents()))
+    for training, curve in zip(trainings, curves, strict=True):  # once all are safe: they may share a checkpoint
         training.checkpoint.unlink(missing_ok=True)
         curve.forget()
     return cards

@@ -13,8 +13,8 @@ from crossplay.benchmark.workers import in_processes
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import Suite, as_table
-from crossplay.populations.fcp import forget_snapshots
 from crossplay.populations.generator import Task, bundles, make
+from crossplay.populations.stages import forget_snapshots
 
 STORE = "matches.sqlite"
 SUITE = "suite.toml"

@@ -93,6 +93,25 @@ def test_members_that_were_stopped_at_different_times_go_on(tmp_path, monkeypatc
     assert [net.contents() for net in again] == [net.contents() for net in whole]
 
 
+def test_a_checkpoint_of_an_older_version_is_gone_on_from(tmp_path, monkeypatch):
+    """Then a file was one seed's state; now it holds the states of all that go on together."""
+    monkeypatch.setattr(learning, "CHECKPOINT_SECONDS", 0.0)
+    (trainer, game), path = TRAINERS["srpo"], tmp_path / "training"
+
+    def stop(update):
+        if update.steps >= 200:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_one(trainer, game, seed=0, on_update=stop, checkpoint=path)
+    (state,) = learning.read(path)["members"]
+    torch.save(state, path)
+    resumed = []
+    again = train_one(trainer, game, seed=0, checkpoint=path, on_update=lambda update: resumed.append(update.steps))
+    assert resumed[0] == 200
+    assert again.contents() == train_one(trainer, game, seed=0).contents()
+
+
 def test_a_stack_is_its_networks_and_they_are_it():
     nets = [PolicyNet(Architecture(), Echo().spec, shared=True, seed=seed).of(0) for seed in range(3)]
     features, legal = torch.rand(3, 5, 4), torch.ones(3, 5, 4, dtype=torch.bool)

@@ -9,9 +9,10 @@ from crossplay.agents.trainer import Budget
 from crossplay.benchmark.config import build
 from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.match import play
-from crossplay.populations.fcp import FCP, forget_snapshots
+from crossplay.populations.fcp import FCP
 from crossplay.populations.generator import GENERATORS, bundles, generate
 from crossplay.populations.self_play import SelfPlay
+from crossplay.populations.stages import forget_snapshots
 from tests.agents.echo import Echo
 
 SMALL = IPPO(ppo=PPO(rollout=50), budget=Budget(steps=4_000, games=8))
