@@ -1,7 +1,8 @@
 """Agents as a user names them: a card's folder, or a policy in words; trained, checked, or set at a table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from crossplay.agents.training import Training, pick_device
 from crossplay.benchmark.card import CARD_FILE, Card, load_card
@@ -37,8 +38,13 @@ def examine(agent: str, game: str) -> list[str]:
     except Refused as refused:
         return [str(refused)]
     seats = range(played.spec.seats)
-    exact = card.maker["kind"] != "network"  # a network rounds by batch, so alone it may differ in the last bit
+    exact = not _network(card.maker)  # a network rounds by batch, so alone it may differ in the last bit
     return [f"seat {seat}: {fault}" for seat in seats for fault in check_policy(policy, played, seat, alone=exact)]
+
+
+def _network(maker: Mapping[str, Any]) -> bool:
+    """Whether a maker is a network, or a policy around one."""
+    return maker["kind"] == "network" or ("maker" in maker and _network(maker["maker"]))
 
 
 def training(

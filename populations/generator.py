@@ -37,7 +37,7 @@ class Schooling(Task, Protocol):
 
 
 class PartnerGenerator(Protocol):
-    """A registered `config` class in GENERATORS."""
+    """A registered `config` class in GENERATORS. One that is not for every game names one it is for, as `home`."""
 
     def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> Sequence[Task]:
         """The work, in pieces that do not depend on each other."""

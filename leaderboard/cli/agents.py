@@ -8,6 +8,8 @@ import typer
 from crossplay.leaderboard import console
 from crossplay.leaderboard.cli.app import Agent, Device, GameText, Jobs, Seed, Settings, app
 
+TOLD = ("log_likelihood", "accuracy")  # what `populate` says of a record, where a card has it
+
 
 @app.command()
 def train(
@@ -49,7 +51,8 @@ def populate(
     from crossplay.leaderboard.agent import partners
 
     for card in partners(generator, game, out, seed=seed, device=device, settings=settings or [], jobs=jobs):
-        console.say(f"{card.name}: {card.family}, {card.digest[:12]}… in {card.root}")
+        told = "".join(f", {name.replace('_', ' ')} {card.record[name]}" for name in TOLD if name in card.record)
+        console.say(f"{card.name}: {card.family}{told}, {card.digest[:12]}… in {card.root}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import crossplay.populations.scripted as scripted
+import crossplay.populations.unstuck  # noqa: F401  registers the policy
 from crossplay.benchmark.check import act_time, check_game, check_policy
 from crossplay.benchmark.config import build, from_table
 from crossplay.benchmark.errors import Refused
@@ -42,7 +43,8 @@ EXAMPLES = {  # a kind without an example is checked with its defaults
     ],
 }
 GAME_TABLES = [{"kind": kind, **table} for kind in GAMES for table in EXAMPLES.get(kind, [{}])]
-POLICY_TABLES = {"noisy": {"maker": {"kind": "constant", "action": 1}}}
+CONSTANT = {"maker": {"kind": "constant", "action": 1}}
+POLICY_TABLES = {"noisy": CONSTANT, "unstuck": CONSTANT}
 NEED_FILES = {"network"}  # weights: checked where networks are tested
 
 

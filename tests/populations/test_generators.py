@@ -3,6 +3,7 @@
 import pytest
 
 import crossplay.leaderboard.suite  # noqa: F401  registers all generators
+from crossplay.agents.cloning import Cloning
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.objective import PPO
 from crossplay.agents.trainer import Budget
@@ -16,13 +17,14 @@ from crossplay.populations.stages import forget_snapshots
 from tests.agents.echo import Echo
 
 SMALL = IPPO(ppo=PPO(rollout=50), budget=Budget(steps=4_000, games=8))
+QUICK = {"trainer": SMALL, "seeds": 1, "cloning": Cloning(epochs=1)}
 
 
 @pytest.mark.parametrize("kind", GENERATORS)
 def test_every_generator_makes_cards_that_play(kind, tmp_path):
-    game = CollabGrid()
-    trains = "trainer" in GENERATORS[kind].__dataclass_fields__
-    generator = build(GENERATORS[kind], {"trainer": SMALL, "seeds": 1} if trains else {})
+    cls = GENERATORS[kind]
+    game = getattr(cls, "home", CollabGrid())
+    generator = build(cls, {name: value for name, value in QUICK.items() if name in cls.__dataclass_fields__})
     made = generate(generator, game, tmp_path, seed=0)
     assert made
     assert {card.family for card in made} == {kind}
