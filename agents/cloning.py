@@ -24,7 +24,9 @@ class Examples(NamedTuple):
     seats: np.ndarray  # int64 [n]
     games: np.ndarray  # int64 [n] number of the recorded game: neighbouring frames are far from independent
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """n."""
         return len(self.actions)
 
     def rows(self, rows: np.ndarray) -> "Examples":
@@ -90,7 +92,7 @@ class Cloning:
         """Goes on until patience ends; leaves the best epoch's weights in the net."""
         best, kept, since = Score(-np.inf, 0.0), {}, 0
         for epoch in range(1, self.epochs + 1):
-            for rows in torch.randperm(len(ours), generator=luck).split(self.batch):
+            for rows in torch.randperm(ours.count, generator=luck).split(self.batch):
                 optimiser.zero_grad()
                 loss(net, ours.rows(rows.numpy())).backward()
                 optimiser.step()
@@ -111,8 +113,8 @@ def log_policy(net: PolicyNet, examples: Examples) -> Tensor:
     device = next(net.parameters()).device
     features = torch.from_numpy(np.ascontiguousarray(examples.features)).to(device)
     logits = torch.stack([net.of(seat).logits(features) for seat in range(len(net.nets))])
-    seats = torch.zeros(len(examples), dtype=torch.int64) if net.shared else torch.from_numpy(examples.seats)
-    return torch.log_softmax(logits[seats.to(device), torch.arange(len(examples), device=device)], dim=-1)
+    seats = torch.zeros(examples.count, dtype=torch.int64) if net.shared else torch.from_numpy(examples.seats)
+    return torch.log_softmax(logits[seats.to(device), torch.arange(examples.count, device=device)], dim=-1)
 
 
 def loss(net: PolicyNet, examples: Examples) -> Tensor:
@@ -124,7 +126,9 @@ def loss(net: PolicyNet, examples: Examples) -> Tensor:
 def score(net: PolicyNet, examples: Examples) -> Score:
     """How well the net foretells these examples."""
     with torch.inference_mode(), single_threaded():
-        parts = [examples.rows(rows) for rows in np.split(np.arange(len(examples)), range(CHUNK, len(examples), CHUNK))]
+        parts = [
+            examples.rows(rows) for rows in np.split(np.arange(examples.count), range(CHUNK, examples.count, CHUNK))
+        ]
         found = torch.cat([log_policy(net, part) for part in parts]).cpu().double().numpy()
     return scored(found, examples.actions)
 

@@ -1,4 +1,4 @@
-"""Cloning: the loss by hand, a known policy recovered, whole games set aside, the best epoch kept, equal seeds equal."""
+"""Cloning: the loss by hand, a known policy recovered, whole games set aside, the best epoch kept."""
 
 from math import exp, log
 
@@ -35,7 +35,7 @@ def by_hand(net, examples):
         with torch.no_grad():
             logits = net.of(int(seat)).actor(torch.from_numpy(features)[None])[0].tolist()
         total -= logits[action] - log(sum(exp(x) for x in logits))
-    return total / len(examples)
+    return total / examples.count
 
 
 @pytest.mark.parametrize("shared", [True, False])
