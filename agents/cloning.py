@@ -25,7 +25,7 @@ class Examples(NamedTuple):
     games: np.ndarray  # int64 [n] number of the recorded game: neighbouring frames are far from independent
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """n."""
         return len(self.actions)
 
@@ -92,7 +92,7 @@ class Cloning:
         """Goes on until patience ends; leaves the best epoch's weights in the net."""
         best, kept, since = Score(-np.inf, 0.0), {}, 0
         for epoch in range(1, self.epochs + 1):
-            for rows in torch.randperm(ours.count, generator=luck).split(self.batch):
+            for rows in torch.randperm(ours.size, generator=luck).split(self.batch):
                 optimiser.zero_grad()
                 loss(net, ours.rows(rows.numpy())).backward()
                 optimiser.step()
@@ -113,8 +113,8 @@ def log_policy(net: PolicyNet, examples: Examples) -> Tensor:
     device = next(net.parameters()).device
     features = torch.from_numpy(np.ascontiguousarray(examples.features)).to(device)
     logits = torch.stack([net.of(seat).logits(features) for seat in range(len(net.nets))])
-    seats = torch.zeros(examples.count, dtype=torch.int64) if net.shared else torch.from_numpy(examples.seats)
-    return torch.log_softmax(logits[seats.to(device), torch.arange(examples.count, device=device)], dim=-1)
+    seats = torch.zeros(examples.size, dtype=torch.int64) if net.shared else torch.from_numpy(examples.seats)
+    return torch.log_softmax(logits[seats.to(device), torch.arange(examples.size, device=device)], dim=-1)
 
 
 def loss(net: PolicyNet, examples: Examples) -> Tensor:
@@ -127,7 +127,7 @@ def score(net: PolicyNet, examples: Examples) -> Score:
     """How well the net foretells these examples."""
     with torch.inference_mode(), single_threaded():
         parts = [
-            examples.rows(rows) for rows in np.split(np.arange(examples.count), range(CHUNK, examples.count, CHUNK))
+            examples.rows(rows) for rows in np.split(np.arange(examples.size), range(CHUNK, examples.size, CHUNK))
         ]
         found = torch.cat([log_policy(net, part) for part in parts]).cpu().double().numpy()
     return scored(found, examples.actions)

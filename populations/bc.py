@@ -100,17 +100,17 @@ class _Clone(NamedTuple):
     def _record(self, net: PolicyNet, seen: Examples, fit: Fit) -> dict[str, Any]:
         """How it was made, and how well the network, before any rule, foretells the half it has not seen."""
         judge = examples(self.game.layout, OTHER[self.plan.split], net.view)
-        base = np.tile(frequencies(seen, len(self.game.spec.actions)), (judge.count, 1))
+        base = np.tile(frequencies(seen, len(self.game.spec.actions)), (judge.size, 1))
         return {
             "generator": to_table(self.plan),
             "seed": self.seed,
             "recipe": self.recipe,
             "split": self.plan.split,
-            "frames": seen.count,  # of both seats
+            "frames": seen.size,  # of both seats
             "epochs": fit.epochs,
             "set_aside": list(fit.games),
             "validation": _rounded(fit.validation._asdict()),
-            "held_out_frames": judge.count,
+            "held_out_frames": judge.size,
             **_rounded(score(net, judge)._asdict()),
             "frequencies": _rounded(scored(base, judge.actions)._asdict()),
         }

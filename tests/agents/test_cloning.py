@@ -35,7 +35,7 @@ def by_hand(net, examples):
         with torch.no_grad():
             logits = net.of(int(seat)).actor(torch.from_numpy(features)[None])[0].tolist()
         total -= logits[action] - log(sum(exp(x) for x in logits))
-    return total / examples.count
+    return total / examples.size
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -61,7 +61,7 @@ def test_nothing_is_fitted_to_the_other_half(tmp_path, monkeypatch, split):
 
 def test_halves_hold_different_games():
     ours, theirs = (bc.examples("cramped_room", split, "compact") for split in ("train", "test"))
-    assert ours.count == 2 * 9564  # every recorded frame, both seats
+    assert ours.size == 2 * 9564  # every recorded frame, both seats
     assert not set(ours.games.tolist()) & set(theirs.games.tolist())
 
 
