@@ -126,9 +126,7 @@ def loss(net: PolicyNet, examples: Examples) -> Tensor:
 def score(net: PolicyNet, examples: Examples) -> Score:
     """How well the net foretells these examples."""
     with torch.inference_mode(), single_threaded():
-        parts = [
-            examples.rows(rows) for rows in np.split(np.arange(examples.size), range(CHUNK, examples.size, CHUNK))
-        ]
+        parts = [examples.rows(rows) for rows in np.split(np.arange(examples.size), range(CHUNK, examples.size, CHUNK))]
         found = torch.cat([log_policy(net, part) for part in parts]).cpu().double().numpy()
     return scored(found, examples.actions)
 
