@@ -6,6 +6,7 @@ of K trainings. A slice never looks at another: a stack of K ends, bit for bit, 
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from crossplay.agents.dense import Bend, dense
 from crossplay.agents.networks import ActorCritic, informed
 
 Layers = list[tuple[nn.Module, tuple[Tensor, ...]]]  # what a layer is, and its stacked weight and bias, if any
+BODIES = ("actor", "critic", "predictor")
 ALIGNED = 16  # floats: a slice starts where vector instructions like it, so that rounding does not depend on K
 
 
@@ -28,6 +30,7 @@ class Stack:
         self.flat = nn.Parameter(torch.zeros(len(self.nets), width, device=device))
         self.flat.grad = torch.zeros_like(self.flat)
         self._parts = dict(self._adopted())
+        self._bodies = {body: _split(self.layers(body)) for body in BODIES if hasattr(self.nets[0], body)}
         self.actor_width = sum(p.numel() for p in self.nets[0].actor.parameters())
 
     def _adopted(self) -> Iterator[tuple[str, Tensor]]:
@@ -51,12 +54,10 @@ class Stack:
         ]
 
     def _run(self, body: str, x: Tensor) -> Tensor:
-        layers = self.layers(body)
-        flat = next(i for i, (layer, _) in enumerate(layers) if isinstance(layer, nn.Flatten))
-        for layer, parts in layers[:flat]:
-            x = _through(layer, parts, x)
-        tail = layers[flat + 1 :]
-        return dense(x.flatten(2), _bends(tail), [(parts[0], parts[1]) for _, parts in tail if parts])
+        before, bends, parts = self._bodies[body]
+        for layer, own in before:
+            x = _through(layer, own, x)
+        return dense(x.flatten(2), bends, parts)
 
     def _ready(self, features: Tensor) -> Tensor:
         features = features.float()
@@ -117,8 +118,15 @@ def _through(layer: nn.Module, parts: tuple[Tensor, ...], x: Tensor) -> Tensor:
     )
 
 
-def _bends(layers: Layers) -> list[Bend]:
-    """What follows each linear layer."""
+class _Body(NamedTuple):
+    before: Layers  # of flattening: convolutions
+    bends: list[Bend]  # what follows each linear layer
+    parts: list[tuple[Tensor, Tensor]]  # its weight and bias
+
+
+def _split(layers: Layers) -> _Body:
+    flat = next(i for i, (layer, _) in enumerate(layers) if isinstance(layer, nn.Flatten))
     named: dict[type[nn.Module], Bend] = {nn.Tanh: "tanh", nn.ReLU: "relu", nn.Linear: ""}
-    kinds = [type(layer) for layer, _ in layers] + [nn.Linear]
-    return [named[after] for kind, after in pairwise(kinds) if kind is nn.Linear]
+    kinds = [type(layer) for layer, _ in layers[flat + 1 :]] + [nn.Linear]
+    bends = [named[after] for kind, after in pairwise(kinds) if kind is nn.Linear]
+    return _Body(layers[:flat], bends, [(parts[0], parts[1]) for _, parts in layers[flat + 1 :] if parts])
