@@ -66,17 +66,29 @@ def solve(
     """
     variant = variant or Variant()
     taus, epss = pair(tau, "tau"), pair(eps, "eps")
-    search = _scan if game.first.shape == (2, 2) else _many
-    found: list[Equilibrium] = []
-    for logs in search(game, taus, epss, variant, starts, seed):
-        if any(_apart(logs, old.profile) <= 1e-6 for old in found):
-            continue
-        new = certify(game, logs, taus, epss, variant)
-        if new.residual <= ACCEPT:
-            found.append(new)
+    if game.first.shape == (2, 2):
+        found = _certified(_scan(game, taus, epss, variant), game, taus, epss, variant)
+    else:
+        # near maximin four softmaxes are too stiff to iterate; whole best responses are slower, and smooth
+        for nested in (False, True):
+            found = _certified(_many(game, taus, epss, variant, starts, seed, nested), game, taus, epss, variant)
+            if found:
+                break
     if not found:
         raise Refused(f"no equilibrium found from {starts} starts at tau = {tau}, eps = {eps}; try more starts")
     return sorted(found, key=lambda e: (-e.profile[0][0], e.profile[1][0]))
+
+
+def _certified(candidates: Iterator[Logs], game: Bimatrix, tau: Pair, eps: Pair, variant: Variant) -> list[Equilibrium]:
+    """Those that are equilibria, each once."""
+    found: list[Equilibrium] = []
+    for logs in candidates:
+        if any(_apart(logs, old.profile) <= 1e-6 for old in found):
+            continue
+        new = certify(game, logs, tau, eps, variant)
+        if new.residual <= ACCEPT:
+            found.append(new)
+    return found
 
 
 def certify(
@@ -114,7 +126,7 @@ def pair(value: float | Pair, name: str) -> Pair:
     return both[0], both[1]
 
 
-def _scan(game: Bimatrix, tau: Pair, eps: Pair, variant: Variant, starts: int, seed: int) -> Iterator[Logs]:
+def _scan(game: Bimatrix, tau: Pair, eps: Pair, variant: Variant) -> Iterator[Logs]:
     """2 × 2: the roots of BR(BR(z)) − z (ours), looked for from either seat's side."""
 
     def respond(seat: int, z: np.ndarray) -> np.ndarray:
@@ -131,8 +143,13 @@ def _scan(game: Bimatrix, tau: Pair, eps: Pair, variant: Variant, starts: int, s
             yield logs[0], logs[1]
 
 
-def _many(game: Bimatrix, tau: Pair, eps: Pair, variant: Variant, starts: int, seed: int) -> Iterator[Logs]:
-    """Any size: from each start the damped fixed point and then Newton's method, and Newton's method alone."""
+def _many(
+    game: Bimatrix, tau: Pair, eps: Pair, variant: Variant, starts: int, seed: int, nested: bool
+) -> Iterator[Logs]:
+    """Any size: from each start the damped fixed point and then Newton's method, and Newton's method alone.
+
+    nested: over whole best responses, by Newton's method alone.
+    """
     shape = game.first.shape
     if tau == (np.inf, np.inf):  # maximin, whoever the partner is
         yield _logs(_step(game, np.zeros(sum(shape) - 2), tau, eps, variant), shape)
@@ -146,9 +163,9 @@ def _many(game: Bimatrix, tau: Pair, eps: Pair, variant: Variant, starts: int, s
         theta = np.concatenate([d[1:] - d[0] for d in draw])
 
         def miss(t: np.ndarray) -> np.ndarray:
-            return _step(game, t, tau, eps, variant) - t
+            return _step(game, t, tau, eps, variant, nested) - t
 
-        for begin in (damped(miss, theta), theta):
+        for begin in (theta,) if nested else (damped(miss, theta), theta):
             end = root(miss, begin, method="hybr", options={"xtol": 1e-14}).x if len(theta) else theta
             yield _logs(end, shape)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crossplay.benchmark.theory.bimatrix import bimatrix
@@ -75,6 +75,7 @@ def test_without_any_rationality_play_is_uniform(seed, shape, tau):
 
 @settings(deadline=None, max_examples=6)
 @given(seed=SEEDS, shape=SHAPES, eps=st.floats(1, 3))
+@example(seed=113, shape=(2, 3), eps=2.0)  # too stiff for four softmaxes
 def test_small_and_large_tau_come_near_quantal_response_and_maximin(seed, shape, eps):
     """At ε ≥ 1 random games of unit payoffs have one equilibrium as a rule; where not, there is nothing to compare."""
     game = drawn(np.random.default_rng(seed), shape)
