@@ -1,4 +1,4 @@
-"""Inputs that are mostly zero, such as planes of flags: kept as lists of what is there, multiplied without the zeros."""
+"""Inputs that are mostly zero, as planes of flags are: lists of what is there, multiplied without the zeros."""
 
 import numpy as np
 import torch

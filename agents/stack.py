@@ -79,7 +79,10 @@ class Stack:
         return self._run("predictor", self._ready(features)).unflatten(-1, (self.nets[0].others, -1))
 
     def logits(self, features: Tensor) -> Tensor:
-        """The actors' raw output [K, n, actions] for features [K, n, *view], listed or not; with a context [K, n, context, *view]."""
+        """The actors' raw output [K, n, actions] for features [K, n, *view], listed or not.
+
+        With a context features are [K, n, context, *view], and never listed.
+        """
         if self.nets[0].context:
             features = informed(features, self.foresee(features).flatten(2), self.nets[0].others, axes=2)
         return self._run("actor", self._ready(features))

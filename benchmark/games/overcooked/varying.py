@@ -1,4 +1,4 @@
-"""The lossless planes less every entry that is constant in this kitchen, flattened: uint8, own seat first [Carroll2019].
+"""The lossless planes less all that is constant in this kitchen, flattened: uint8, own seat first [Carroll2019].
 
 Floor cells in reach keep the planes of cooks and of what they hold, counters in reach what may lie on them, pots what
 is in them; in row-major order of cells, then of planes. The last entry is urgency. Unlike in the compact view, what a

@@ -57,7 +57,7 @@ def test_compact_tells_exactly_what_the_planes_tell(layout, dynamics):
     assert len(planes_of) > 1000
 
 
-@pytest.mark.parametrize("layout", (*LAYOUTS, "counter_circuit_o_1order"))
+@pytest.mark.parametrize("layout", [*LAYOUTS, "counter_circuit_o_1order"])
 @pytest.mark.parametrize("dynamics", ["classic", "interact"])
 def test_varying_is_the_planes_without_what_never_changes(layout, dynamics):
     game = Overcooked(layout=layout, dynamics=dynamics, random_starts=0.5, horizon=60)
