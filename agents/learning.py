@@ -177,8 +177,10 @@ def _begin(
 
     def seated(seatings: list[Callable[[int], Sequence[Seating]]], luck: str) -> Collector:
         seeds = [derive(pupil.seed, luck) for pupil in pupils]
-        context = net.architecture.context
-        return Collector(game, net.view, method.choosers, seatings, plans[0].games, seeds, device, context)
+        played, a = plans[0].arena or game, net.architecture
+        return Collector(
+            played, net.view, method.choosers, seatings, plans[0].games, seeds, device, a.context, a.central
+        )
 
     pair = [Seating(slice(0, plans[0].games), method.pair)]
     learning = Learning(

@@ -28,6 +28,7 @@ class Architecture:
     activation: Literal["tanh", "relu"] = "tanh"
     view: str = ""  # empty: the game's default view
     context: PositiveInt | None = None  # views, present one last, to foresee the partners' actions from; mlp only
+    central: bool = False  # the critic reads all seats' views, its own first; mlp only
 
     def view_of(self, spec: GameSpec) -> str:
         """The view's name, checked against the game."""
@@ -40,6 +41,8 @@ class Architecture:
             )
         if self.body == "cnn" and self.context:
             raise Refused(f"context = {self.context} given; foresight is for an mlp, not for a cnn")
+        if self.central and (self.body != "mlp" or self.context):
+            raise Refused("central = true given; a central critic is for a plain mlp, without a context")
         return view
 
 
@@ -74,7 +77,8 @@ class ActorCritic(nn.Module):
         actions = len(spec.actions)
         told = self.others * actions if self.context else 0  # what the predictor tells the actor
         self.actor = _stack(architecture, (prod(shape) + told,) if self.context else shape, actions, 0.01, seed)
-        self.critic = _stack(architecture, shape, 1, 1.0, seed)
+        self.central = architecture.central
+        self.critic = _stack(architecture, (spec.seats, *shape) if self.central else shape, 1, 1.0, seed)
         if self.context:
             self.predictor = _stack(architecture, (self.context, *shape), told, 0.01, seed)
 

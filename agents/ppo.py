@@ -10,6 +10,7 @@ from torch import Tensor
 
 from crossplay.agents.objective import PPO, Leash, Samples, log_policy, slopes
 from crossplay.agents.rollout import Experience
+from crossplay.agents.scale import Scale
 from crossplay.agents.stack import Stack
 
 
@@ -38,18 +39,27 @@ def advantages(
     return result
 
 
-def prepare(net: Stack, seen: Experience, ppo: PPO, terminal: bool, leash: Leash | None = None) -> Samples:
-    """Experience as flat samples under the policy and critic that collected it."""
+def prepare(
+    net: Stack, seen: Experience, ppo: PPO, terminal: bool, leash: Leash | None = None, scale: Scale | None = None
+) -> Samples:
+    """Experience as flat samples under the policy and critic that collected it.
+
+    With a scale the critic speaks in its units, which move on to these targets.
+    """
     shape = seen.actions.shape  # [K, T, n]
     flat = [t.flatten(1, 2) for t in (seen.features, seen.legal, seen.actions)]
     flat[0] = net.listed(flat[0])
     with torch.inference_mode():
         odds = log_policy(net.logits(flat[0]), flat[1], leash)
         log_probs = odds.gather(2, flat[2][..., None]).squeeze(2)
-        values = net.value(flat[0])
-        after = net.value(seen.after.flatten(1, 2)).view(shape[0], -1, shape[2])
-        gains = advantages(seen.rewards, values.view(shape), after, seen.cut, ppo.gamma, ppo.lam, terminal).flatten(1)
+        said, after = net.value(flat[0]), net.value(seen.after.flatten(1, 2))
+        values, after = (scale.returns(v) for v in (said, after)) if scale else (said, after)
+        ahead = after.view(shape[0], -1, shape[2])
+        gains = advantages(seen.rewards, values.view(shape), ahead, seen.cut, ppo.gamma, ppo.lam, terminal).flatten(1)
         targets = gains + values
+        if scale:
+            scale.move(targets)
+            values, targets = said, scale.units(targets)
     others = seen.others.flatten(1, 2) if net.nets[0].context else None
     return Samples._make([*flat, *(t.clone() for t in (log_probs, values, gains, targets)), others])
 

@@ -18,7 +18,7 @@ from crossplay.benchmark.seeding import derive, sample, spread
 class Experience(NamedTuple):
     """What one learner saw, did and earned in each of K seeds; n counts its places at a seed's tables, T the steps."""
 
-    features: Tensor  # [K, T, n, *view], uint8 or float32
+    features: Tensor  # [K, T, n, *view], uint8 or float32; for central critics [K, T, n, seats, *view], own first
     legal: Tensor  # [K, T, n, actions]
     actions: Tensor  # [K, T, n]
     rewards: Tensor  # [K, T, n], as its seat is paid
@@ -42,6 +42,7 @@ class Collector:
     seeds: Sequence[int]
     device: torch.device
     context: int | None = None  # views to a learner's features, present one last; None: just that one
+    central: bool = False  # learners' critics read what all seats see
     batch: int = -1  # number of the current batch of episodes
     step: int = 0  # inside it
 
@@ -89,7 +90,7 @@ class Collector:
             if ended or t == steps - 1:
                 seen = self._look()
                 for log, place in zip(logs, self.places, strict=True):
-                    log.after.append(_gather(seen.features, place, place.taught))
+                    log.after.append((_around if self.central else _gather)(seen.features, place, place.taught))
             if ended:
                 finished.append(self.returns.mean(axis=1).reshape(len(self.seeds), self.episodes))
                 self._tell()
@@ -128,7 +129,7 @@ class Collector:
             stop = start + odds.shape[1]
             chosen = sample(odds.reshape(-1, odds.shape[-1]), draws[:, start:stop].ravel()).reshape(odds.shape[:2])
             start = stop
-            log.add(features, legal, chosen, place.taught)
+            log.add(_around(seen.features, place) if self.central else features, legal, chosen, place.taught)
             actions[place.rows, place.seats] = chosen
         self._partners_act(seen, actions)
         for log, place in zip(logs, self.places, strict=True):
@@ -198,4 +199,11 @@ def _others(actions: np.ndarray, place: Places) -> np.ndarray:
 def _gather(array: np.ndarray, place: Places, count: int | None = None) -> np.ndarray:
     """What is at a learner's places, [K, n, …]."""
     found: np.ndarray = array[place.rows[:, :count], place.seats[:, :count]]
+    return found
+
+
+def _around(array: np.ndarray, place: Places, count: int | None = None) -> np.ndarray:
+    """What is at all seats of a learner's tables, its own first, [K, n, seats, …]."""
+    rows, seats = place.rows[:, :count, None], place.seats[:, :count, None]
+    found: np.ndarray = array[rows, (seats + np.arange(array.shape[1])) % array.shape[1]]
     return found

@@ -64,7 +64,7 @@ class Stack:
         """Features [K, n, *view] as these networks read them fastest, for `logits` and `value`."""
         one = self.nets[0]
         small = features.dtype == torch.uint8 and features[0, 0].numel() < sparse.MOST
-        if small and features.device.type == "cpu" and not (one.planes_first or one.context):
+        if small and features.device.type == "cpu" and not (one.planes_first or one.context or one.central):
             return sparse.lists(features)
         return features
 
@@ -81,11 +81,11 @@ class Stack:
     def logits(self, features: Tensor) -> Tensor:
         """The actors' raw output [K, n, actions] for features [K, n, *view], listed or not.
 
-        With a context features are [K, n, context, *view], and never listed.
+        With a context features are [K, n, context, *view], with a central critic [K, n, seats, *view]; never listed.
         """
         if self.nets[0].context:
             features = informed(features, self.foresee(features).flatten(2), self.nets[0].others, axes=2)
-        return self._run("actor", self._ready(features))
+        return self._run("actor", self._ready(features[:, :, 0] if self.nets[0].central else features))
 
     def log_policy(self, features: Tensor, legal: Tensor) -> Tensor:
         """Log-probabilities [K, n, actions] for features [K, n, *view], legal [K, n, actions]; illegal ones get −∞."""

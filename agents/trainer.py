@@ -64,6 +64,7 @@ class Plan(NamedTuple):
     games: int  # played at once
     foes: PolicyNet | None = None  # further learners, numbered after the net's own
     ledger: Tensor | None = None  # what the seatings remember from batch to batch, changed in place
+    arena: Game | None = None  # played in training instead of the game itself
 
 
 class Lesson(NamedTuple):
@@ -132,7 +133,7 @@ class Independent:
     def __init__(self, plans: Sequence[Plan], ppo: PPO) -> None:
         self._ppo, self._terminal = ppo, plans[0].net.spec.terminal
         ledgers = [plan.ledger for plan in plans if plan.ledger is not None]
-        self.memory = {"ledgers": ledgers} if ledgers else {}
+        self.memory: Mapping[str, Tensor | Sequence[Tensor]] = {"ledgers": ledgers} if ledgers else {}
         self.learners = stacks([plan.net for plan in plans])
         self.choosers = [chooser(learner) for learner in self.learners]
 

@@ -7,7 +7,15 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt, TypeAdapter
 
-from crossplay.agents import best_response, e3t, ippo, noisy_self_play, srpo  # noqa: F401  registers the trainers
+from crossplay.agents import (  # noqa: F401  registers the trainers
+    best_response,
+    e3t,
+    ippo,
+    mappo,
+    noisy_self_play,
+    srpo,
+    state_augmented,
+)
 from crossplay.agents.presets import preset
 from crossplay.agents.trainer import TRAINERS, Trainer
 from crossplay.benchmark import games as _games  # noqa: F401  registers the games

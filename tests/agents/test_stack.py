@@ -10,11 +10,13 @@ from crossplay.agents.chooser import chooser
 from crossplay.agents.duel import Risk
 from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.ippo import IPPO
+from crossplay.agents.mappo import MAPPO
 from crossplay.agents.networks import Architecture, PolicyNet
 from crossplay.agents.noisy_self_play import NoisySelfPlay
 from crossplay.agents.objective import PPO
 from crossplay.agents.srpo import SRPO
 from crossplay.agents.stack import Stack
+from crossplay.agents.state_augmented import StateAugmented
 from crossplay.agents.trainer import Budget, Pupil, train, train_one
 from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.games.overcooked.game import Overcooked
@@ -30,6 +32,8 @@ TRAINERS = {
     "noisy": (NoisySelfPlay(shared=False, ppo=SMALL, budget=BUDGET), Echo()),
     "srpo": (SRPO(ppo=SMALL, budget=BUDGET), Echo()),
     "srpo, budget": (SRPO(risk=Risk(budget=0.3, adversary="residual", meet=0.5), ppo=SMALL, budget=BUDGET), Echo()),
+    "mappo": (MAPPO(shared=False, ppo=SMALL, budget=BUDGET), CollabGrid()),
+    "state-augmented": (StateAugmented(ppo=SMALL, budget=Budget(steps=80, games=4)), Overcooked(horizon=10)),
     "cnn": (IPPO(architecture=CNN, ppo=SMALL, budget=Budget(steps=80, games=4)), Overcooked(horizon=10)),
 }
 
