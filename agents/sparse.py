@@ -12,7 +12,7 @@ MOST = 1 << 15  # inputs that a list can number, with room for the sign
 def lists(features: Tensor) -> Tensor:
     """uint8 [K, n, *view] on the CPU as int32 [K, n, m], m the most that any row has: value << 16 | number, then 0s."""
     flat = features.flatten(2).flatten(0, 1).contiguous()
-    found = np.empty(flat.shape, dtype=np.int32)
+    found = np.zeros(flat.shape, dtype=np.int32)
     longest = max(kernel.pack(flat.numpy(), found), 1)
     return torch.from_numpy(found[:, :longest].copy()).unflatten(0, features.shape[:2])
 
