@@ -62,7 +62,7 @@ class Span(NamedTuple):
     errors: float
 
     def __add__(self, other: "Span") -> "Span":  # type: ignore[override]
-        return Span(*(a + b for a, b in zip(self, other, strict=True)))
+        return Span(self.batches + other.batches, self.returns + other.returns, self.errors + other.errors)
 
     @property
     def mean(self) -> float:

@@ -109,7 +109,7 @@ class Learning:
             "batch": self.collector.batch,
             "return": None if self.returns is None else float(self.returns[k]),
             "paired": None if self.paired is None else self.paired[k],
-            "before": self.health.before[k] and tuple(self.health.before[k]),
+            "before": tuple(self.health.before[k] or ()),
             "alike": self.collector.alike is not None and bool(self.collector.alike[k]),
             "luck": self.luck[k].get_state(),
             "slices": [part[k].clone() for part in self._parts()],

@@ -9,6 +9,7 @@ from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.suite import Suite, as_table
 from crossplay.leaderboard.work import Tell, make_cards, play_missing
+from crossplay.leaderboard.yardsticks import measure_bounds, measure_diversity
 from crossplay.populations.generator import Task
 from crossplay.populations.stages import forget_snapshots
 
@@ -27,6 +28,9 @@ def run(suite: Suite, out: Path, *, jobs: int, device: str, tell: Tell) -> None:
         raise Refused(f"cannot write to {out}: {error.strerror or error}") from None
     places = sites(suite, out, pick_device(device))
     train(places, jobs, tell)
+    for place in places if suite.bounds else []:
+        measure_bounds(place.root, episodes=suite.episodes, device=device, jobs=jobs, tell=tell)
+        measure_diversity(place.root, episodes=suite.episodes, jobs=jobs, tell=tell)
     play(places, out, jobs, tell)
 
 

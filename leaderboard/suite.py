@@ -50,6 +50,8 @@ class Suite:
     about: str = ""
     seed: int = 0
     episodes: PositiveInt = 64  # per match
+    thin: bool = False  # near-duplicates among the held-out partners are taken out
+    bounds: bool = False  # a run also measures the held-out partners' bounds and diversity
     games: tuple[GameSetting, ...] = Field(min_length=1)
     train: tuple[dict[str, Any], ...] = ()
     held_out: tuple[dict[str, Any], ...] = Field(min_length=1)

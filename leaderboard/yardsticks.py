@@ -27,8 +27,8 @@ from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import trainer_on
 from crossplay.leaderboard.work import Tell, make_cards, play_missing
 from crossplay.populations.bounds import Bound, Bounds, bound
-from crossplay.populations.diversity import Diversity, Skill, effective_rank, event_means, event_volume
-from crossplay.populations.fingerprint import NEAR, fingerprints, near_duplicates
+from crossplay.populations.diversity import Diversity, Near, Skill, effective_rank, event_means, event_volume
+from crossplay.populations.fingerprint import NEAR, fingerprints, near_duplicates, thin
 from crossplay.populations.population import Population, verify
 
 MEASURED = "measured"
@@ -76,6 +76,12 @@ class Yard(NamedTuple):
         return population
 
 
+class _Spot(NamedTuple):
+    partner: Card
+    seat: int  # the ego's
+    low: Returns  # what uniform play was paid
+
+
 def yard(root: Path, jobs: int, tell: Tell) -> Yard:
     """A population, re-hashed, and its game. Raises Refused where its recipe does not say what is played."""
     population = verify(root)
@@ -105,7 +111,8 @@ def measure_bounds(
     old = where.population.bounds
     kept = old.rows if old and replace(old, rows=()) == plan else ()
     known = {(row.partner, row.seat) for row in kept}
-    missing = {spot: paid for spot, paid in zip(spots, low, strict=True) if (spot[0].name, spot[1]) not in known}
+    all_spots = [_Spot(card, seat, paid) for (card, seat), paid in zip(spots, low, strict=True)]
+    missing = [spot for spot in all_spots if (spot.partner.name, spot.seat) not in known]
     rows = [*kept, *_measured(where, trainer, missing, pick_device(device), episodes)]
     ordered = tuple(sorted(rows, key=lambda row: (row.partner, row.seat)))
     return where.write(bounds=replace(plan, rows=ordered))
@@ -117,11 +124,9 @@ def _goal(low: Sequence[Returns]) -> dict[str, str]:
     return {} if alike else {"goal": "team"}
 
 
-def _measured(
-    where: Yard, trainer: Trainer, low: dict[tuple[Card, int], Returns], device: str, episodes: int
-) -> list[Bound]:
+def _measured(where: Yard, trainer: Trainer, spots: Sequence[_Spot], device: str, episodes: int) -> list[Bound]:
     """Bounds for those whose uniform play is given: best responses trained together, then played."""
-    trainings = {card.name: where.response(card, trainer, device) for card, _ in low}
+    trainings = {spot.partner.name: where.response(spot.partner, trainer, device) for spot in spots}
     faults: dict[str, str] = {}
     others: list[Refused] = []
 
@@ -136,11 +141,11 @@ def _measured(
     if others:
         raise others[0]
     egos = {name: training.done() for name, training in trainings.items()}
-    pairs = [(ego, card, seat) for card, seat in low if (ego := egos[card.name])]
-    high = {(card, seat): paid for (_, card, seat), paid in zip(pairs, where.played(pairs, episodes), strict=True)}
+    pairs = [(ego, spot.partner, spot.seat) for spot in spots if (ego := egos[spot.partner.name])]
+    high = iter(where.played(pairs, episodes))
     return [
-        bound(card.name, card.digest, seat, paid, high.get((card, seat)), faults.get(f"br-{card.name}", ""))
-        for (card, seat), paid in low.items()
+        bound(who.name, who.digest, seat, low, next(high) if egos[who.name] else None, faults.get(f"br-{who.name}", ""))
+        for who, seat, low in spots
     ]
 
 
@@ -166,3 +171,26 @@ def measure_diversity(root: Path, *, episodes: int, jobs: int, tell: Tell) -> Po
         skills=tuple(sorted(skills, key=lambda skill: skill.partner)),
     )
     return where.write(diversity=found)
+
+
+def thin_out(root: Path) -> tuple[Near, ...]:
+    """Takes near-duplicates out of the held-out partners; who went and for whom is added to the recipe.
+
+    What was measured of those that stay is kept, save the diversity, which was of others too.
+    """
+    where = yard(root, 1, lambda progress: None)
+    stay, gone = thin(where.game, where.held_out)
+    if gone:
+        names = {card.name for card in stay}
+        members = tuple(member for member in where.population.held_out if member.name in names)
+        removed = [*where.population.recipe.get("removed", []), *map(to_table, gone)]
+        bounds = where.population.bounds
+        left = replace(
+            where.population,
+            recipe={**where.population.recipe, "removed": removed},
+            held_out=members,
+            bounds=bounds.of({member.name: member.digest for member in members}) if bounds else None,
+            diversity=None,
+        )
+        left.save(where.root)
+    return gone

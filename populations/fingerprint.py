@@ -96,19 +96,19 @@ def _rides(
     game: Game, state: State, players: Company, riders: Sequence[Company], names: Sequence[str]
 ) -> Iterator[list[np.ndarray]]:
     """Step by step the riders' shares of actions, [rows · seats, actions] each."""
-    ones = np.eye(len(game.spec.actions), dtype=np.float32)
+    kinds = np.arange(len(game.spec.actions))
     for _ in range(game.spec.horizon):
         views = {view: game.observe(state, view) for view in players.views.union(*(r.views for r in riders))}
         many = {view: Observation(*(np.repeat(part, DRAWS, axis=0) for part in seen)) for view, seen in views.items()}
         legal = next(iter(many.values())).legal
         shares = []
         for rider, name in zip(riders, names, strict=True):
-            would = np.empty(legal.shape[:2], dtype=np.int64)
+            would: np.ndarray = np.empty(legal.shape[:2], dtype=np.int64)
             rider.act(many, would)
             if fault := illegal(would.ravel(), legal.reshape(-1, legal.shape[2])):
                 raise Refused(f"{name} in {game.spec.name}: {fault}")
-            drawn = ones[would].reshape(-1, DRAWS, would.shape[1], len(ones))  # [rows, draws, seats, actions]
-            shares.append(drawn.mean(axis=1).reshape(-1, len(ones)))
+            drawn = (would[..., None] == kinds).reshape(-1, DRAWS, would.shape[1], len(kinds))
+            shares.append(drawn.mean(axis=1, dtype=np.float32).reshape(-1, len(kinds)))
         yield shares
         actions = np.empty(next(iter(views.values())).legal.shape[:2], dtype=np.int64)
         players.act(views, actions)

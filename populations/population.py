@@ -87,7 +87,7 @@ class Population:
 
     def text(self) -> bytes:
         """The manifest's one and only form: so that any changed byte can be told."""
-        table = {
+        table: dict[str, Any] = {
             "name": self.name,
             "game": self.game,
             "digest": self.digest,
