@@ -106,13 +106,11 @@ class Health:
             self.since[k] = None
             return
         began, seen = self.since[k] or (steps, Span(0, 0.0, 0.0))
-        self.since[k] = began, seen + latest
-        long = steps - began >= self._total / PATIENCE and seen.batches >= FEWEST
-        if long and no_better(before, seen + latest):
-            found = f"{(seen + latest).mean:g} an episode, before learning {before.mean:g}"
-            self._tell(
-                k, "collapsed", f"entropy below {SURE:g} nats and no better returns, {found}, since {began}", steps
-            )
+        now = seen + latest
+        self.since[k] = began, now
+        if steps - began >= self._total / PATIENCE and now.batches >= FEWEST and no_better(before, now):
+            found = f"{now.mean:g} an episode since {began}, {before.mean:g} before learning"
+            self._tell(k, "collapsed", f"entropy below {SURE:g} nats and no better returns: {found}", steps)
 
     def checked(self, stacks: Sequence[Stack], losses: Mapping[str, Sequence[float]], steps: int) -> None:
         """Looks at every learner's weights, and at the update's losses."""

@@ -116,9 +116,19 @@ def _unmeasured(population: Population, called: str) -> list[str]:
     why = [f"* {row.partner}, seat {row.seat}: {row.unmeasured}" for row in found.rows if row.unmeasured]
     said = "no score is measured against those marked *" if why else f"all clear by {CLEAR:g} standard errors"
     return [
-        f"seat: low … high with the ego there, uniform play and a best response ({steps} steps), {found.episodes} episodes; {said}.",
+        f"seat: low … high with the ego there, uniform play and a best response ({steps} steps), "
+        f"{found.episodes} episodes; {said}.",
         *why,
+        *_short_of_itself(population),
     ]
+
+
+def _short_of_itself(population: Population) -> list[str]:
+    """Partners for whom the best response cannot be one: a copy of the partner earns more."""
+    rows, told = (population.bounds.rows if population.bounds else ()), population.diversity
+    short = {row.partner for row in rows if told and row.high is not None and told.itself(row.partner) > row.high}
+    names = ", ".join(sorted(short))
+    return [f"A copy earns more than the best response, which wants longer training: {names}."] if short else []
 
 
 def _grid(*names: str, left: int = 1) -> Table:

@@ -24,7 +24,8 @@ from crossplay.benchmark.workers import single_threaded
 from crossplay.populations.diversity import Near
 from crossplay.populations.scripted.generator import standard
 
-EPISODES = 2  # of every pair of players
+SITUATIONS = 10_000  # at least: fewer are told apart by luck
+EPISODES = 2  # of every pair of players, at least
 DRAWS = 4  # of an action in every situation
 NEAR = 0.01  # see `distance`; why this number is in docs/algorithms.md
 
@@ -59,18 +60,18 @@ def fingerprints(game: Game, cards: Sequence[Card], seed: int = 0) -> list[Finge
     Raises Refused where a card is not for the game, or would do what is illegal.
     """
     tables, seats = _tables(game), range(game.spec.seats)
-    size = EPISODES * DRAWS  # rows a table for riders: every episode, for every draw
+    episodes = max(EPISODES, -(-SITUATIONS // (len(tables) * len(seats) * game.spec.horizon)))
     players = Company(
-        Guest(policy, slice(i * EPISODES, (i + 1) * EPISODES), seat, _luck(0, game, "player", i, seat))
+        Guest(policy, slice(i * episodes, (i + 1) * episodes), seat, _luck(game, episodes, "player", i, seat))
         for i, table in enumerate(tables)
         for seat, policy in enumerate(table)
     )
-    whole = slice(0, len(tables) * size)
+    whole = slice(0, len(tables) * episodes * DRAWS)  # of riders: every episode, for every draw
     riders = []
     for card in cards:
         policy, luck = card.policy(game), derive(seed, "ride", game.spec.name, card.name)
         riders.append(Company(Guest(policy, whole, s, spread(derive(luck, s), whole.stop)) for s in seats))
-    state = game.reset(_luck(0, game, "situations", count=len(tables) * EPISODES))
+    state = game.reset(_luck(game, len(tables) * episodes, "situations"))
     with single_threaded():
         seen = list(_rides(game, state, players, riders, [card.name for card in cards]))
     return [
@@ -78,8 +79,8 @@ def fingerprints(game: Game, cards: Sequence[Card], seed: int = 0) -> list[Finge
     ]
 
 
-def _luck(seed: int, game: Game, *names: str | int, count: int = EPISODES) -> Seeds:
-    return spread(derive(seed, game.spec.name, *names), count)
+def _luck(game: Game, count: int, *names: str | int) -> Seeds:
+    return spread(derive(0, game.spec.name, *names), count)
 
 
 def _tables(game: Game) -> list[list[Policy]]:
