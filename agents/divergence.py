@@ -2,8 +2,8 @@
 
 A collapse is told only where it cannot be mistaken for a learned agent, which may well be sure of every action:
 
-- all seats were paid alike in every episode (where they are not, doing worse may be an equilibrium), and the learners
-  are not held down by adversaries of their own;
+- the method is the plain one: nobody learns for another goal than the returns, and no adversary keeps them down;
+- all seats were paid alike in every episode: where they are not, doing worse may be an equilibrium;
 - shaped reward has faded, so that nothing is learned from it any more;
 - through a twentieth of the training every update had less than `SURE` nats of entropy, and no batch of episodes
   returned more than the first, played before learning; taken together they returned less, by `CLEAR` standard errors,
@@ -88,8 +88,8 @@ def no_better(before: Span, now: Span) -> bool:
 class Health:
     """What is known of each of K trainings; `faults` names those that have come to nothing."""
 
-    def __init__(self, count: int, total: int, ppo: PPO, adversarial: bool) -> None:
-        self._total, self._ppo, self._adversarial = total, ppo, adversarial
+    def __init__(self, count: int, total: int, ppo: PPO, plain: bool) -> None:
+        self._total, self._ppo, self._plain = total, ppo, plain
         self.before: list[Span | None] = [None] * count
         self.since: list[tuple[int, Span] | None] = [None] * count  # since which step it has looked like a collapse
         self.faults: dict[int, str] = {}
@@ -102,7 +102,7 @@ class Health:
         """A batch of finished episodes, returns [episodes]; `stuck`: a sure policy whose returns may be judged."""
         latest = span(returns)
         before = self.before[k] = self.before[k] or latest
-        if self._adversarial or not stuck or latest.mean > before.mean:
+        if not self._plain or not stuck or latest.mean > before.mean:
             self.since[k] = None
             return
         began, seen = self.since[k] or (steps, Span(0, 0.0, 0.0))

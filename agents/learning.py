@@ -15,7 +15,7 @@ from crossplay.agents.divergence import SURE, Health, Span
 from crossplay.agents.networks import PolicyNet
 from crossplay.agents.rollout import Collector
 from crossplay.agents.seating import Seating
-from crossplay.agents.trainer import Method, OnUpdate, Plan, Pupil, Trainer, Update
+from crossplay.agents.trainer import Independent, Method, OnUpdate, Plan, Pupil, Trainer, Update
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.seeding import derive
@@ -212,7 +212,7 @@ def _begin(
         seated([lambda batch: pair] * len(plans), "probe"),
         [torch.Generator().manual_seed(derive(pupil.seed, "luck")) for pupil in pupils],
         [torch.optim.Adam([s.flat], lr=trainer.ppo.learning_rate, eps=1e-5, fused=True) for s in method.learners],
-        Health(len(plans), trainer.budget.steps, trainer.ppo, adversarial=bool(method.pair)),
+        Health(len(plans), trainer.budget.steps, trainer.ppo, plain=type(method) is Independent),
     )
     saved = [p.checkpoint for p in pupils if p.checkpoint and p.checkpoint.exists()]
     if saved:
