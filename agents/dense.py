@@ -9,11 +9,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from crossplay.agents import sparse
+
 Bend = Literal["tanh", "relu", ""]  # what follows a layer
 
 
 def dense(x: Tensor, bends: Sequence[Bend], parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-    """x [K, n, in] through layers of weights [K, out, in] and biases [K, out]; [K, n, last out]."""
+    """x [K, n, in], or lists of it, through layers of weights [K, out, in] and biases [K, out]; [K, n, last out]."""
     found: Tensor = _Dense.apply(x, tuple(bends), *(part for pair in parts for part in pair))
     return found
 
@@ -35,20 +37,24 @@ class _Dense(torch.autograd.Function):
         found: list[Tensor] = []
         for i in range(count - 1, -1, -1):
             grad = _unbent(ctx.bends[i], grad, seen[i + 1])
-            found = [_outer(grad, seen[i]), grad.sum(dim=1), *found]
+            found = [_outer(grad, seen[i], weights[i].shape[2]), grad.sum(dim=1), *found]
             if i or ctx.needs_input_grad[0]:
                 grad = torch.bmm(grad, weights[i])
         return (grad if ctx.needs_input_grad[0] else None, None, *found)
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    if sparse.listed(x):
+        return sparse.linear(x, weight, bias)
     if weight.shape[1] == 1:  # a matrix of one column takes another kernel when it is alone
         return (x * weight).sum(dim=-1, keepdim=True) + bias[:, None]
     return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
 
 
-def _outer(grad: Tensor, x: Tensor) -> Tensor:
+def _outer(grad: Tensor, x: Tensor, inputs: int) -> Tensor:
     """The weights' slopes [K, out, in]."""
+    if sparse.listed(x):
+        return sparse.outer(grad, x, inputs)
     if grad.shape[2] == 1:
         return (grad * x).sum(dim=1, keepdim=True)
     return torch.bmm(grad.transpose(1, 2), x)

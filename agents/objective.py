@@ -37,7 +37,7 @@ class PPO:
 class Samples(NamedTuple):
     """Flat training data of one update; n = steps × places, a seed."""
 
-    features: Tensor  # [K, n, *view]
+    features: Tensor  # [K, n, *view], or lists of it as in `sparse`
     legal: Tensor  # [K, n, actions]
     actions: Tensor  # [K, n]
     log_probs: Tensor  # [K, n], when they were chosen

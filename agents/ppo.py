@@ -42,6 +42,7 @@ def prepare(net: Stack, seen: Experience, ppo: PPO, terminal: bool, leash: Leash
     """Experience as flat samples under the policy and critic that collected it."""
     shape = seen.actions.shape  # [K, T, n]
     flat = [t.flatten(1, 2) for t in (seen.features, seen.legal, seen.actions)]
+    flat[0] = net.listed(flat[0])
     with torch.inference_mode():
         odds = log_policy(net.logits(flat[0]), flat[1], leash)
         log_probs = odds.gather(2, flat[2][..., None]).squeeze(2)

@@ -18,7 +18,7 @@ from crossplay.benchmark.seeding import derive, sample, spread
 class Experience(NamedTuple):
     """What one learner saw, did and earned in each of K seeds; n counts its places at a seed's tables, T the steps."""
 
-    features: Tensor  # [K, T, n, *view]
+    features: Tensor  # [K, T, n, *view], uint8 or float32
     legal: Tensor  # [K, T, n, actions]
     actions: Tensor  # [K, T, n]
     rewards: Tensor  # [K, T, n], as its seat is paid
@@ -177,13 +177,17 @@ class _Log:
         def stacked(arrays: list[np.ndarray]) -> Tensor:
             return torch.from_numpy(np.stack(arrays, axis=1)).to(device)
 
+        def seen(views: list[np.ndarray]) -> Tensor:
+            found = stacked(views)
+            return found if found.dtype == torch.uint8 else found.float()
+
         return Experience(
-            stacked(self.features),
+            seen(self.features),
             stacked(self.legal),
             stacked(self.actions),
             stacked(self.rewards).float(),
             torch.tensor(self.cut, device=device),
-            stacked(self.after),
+            seen(self.after),
             stacked(self.others),
         )
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from crossplay.agents import sparse
 from crossplay.agents.dense import Bend, dense
 from crossplay.agents.networks import ActorCritic, informed
 
@@ -59,7 +60,17 @@ class Stack:
             x = _through(layer, own, x)
         return dense(x.flatten(2), bends, parts)
 
+    def listed(self, features: Tensor) -> Tensor:
+        """Features [K, n, *view] as these networks read them fastest, for `logits` and `value`."""
+        one = self.nets[0]
+        small = features.dtype == torch.uint8 and features[0, 0].numel() < sparse.MOST
+        if small and features.device.type == "cpu" and not (one.planes_first or one.context):
+            return sparse.lists(features)
+        return features
+
     def _ready(self, features: Tensor) -> Tensor:
+        if sparse.listed(features):
+            return features
         features = features.float()
         return features.movedim(-1, 2) if self.nets[0].planes_first else features
 
@@ -68,7 +79,10 @@ class Stack:
         return self._run("predictor", self._ready(features)).unflatten(-1, (self.nets[0].others, -1))
 
     def logits(self, features: Tensor) -> Tensor:
-        """The actors' raw output [K, n, actions] for features [K, n, *view], with a context [K, n, context, *view]."""
+        """The actors' raw output [K, n, actions] for features [K, n, *view], listed or not.
+
+        With a context features are [K, n, context, *view], and never listed.
+        """
         if self.nets[0].context:
             features = informed(features, self.foresee(features).flatten(2), self.nets[0].others, axes=2)
         return self._run("actor", self._ready(features))

@@ -1,4 +1,4 @@
-"""Commands about boards: run, board, heatmap, meet, sweep, export."""
+"""Commands about boards: run, board, heatmap, meet, sweep, curves, export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -112,6 +112,23 @@ def sweep(
 
     only = [name for name in entries.split(",") if name]
     for path in publish.sweep(folder, over, metric.split(","), out or folder / f"sweep-{over}", only):
+        console.say(f"wrote {path}")
+
+
+@app.command()
+def curves(
+    folder: Results,
+    out: Annotated[Path | None, typer.Option(help="PNG, SVG and CSV; in the results folder by default.")] = None,
+) -> None:
+    """Print and draw how the entries learned, a panel a game, from their cards; nothing is played.
+
+    Example: **crossplay curves results/learning --out figures/learning.png**
+    """
+    from crossplay.leaderboard import curves as learning
+
+    found = learning.learned(folder)
+    console.SCREEN.print(*learning.tables(found))
+    for path in learning.draw(found, out or folder / "curves"):
         console.say(f"wrote {path}")
 
 

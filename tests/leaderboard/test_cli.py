@@ -32,7 +32,10 @@ def run(capsys, *words):
 
 
 def test_the_commands_are_the_promised_ones():
-    boards, agents = ["run", "board", "heatmap", "meet", "sweep", "export"], ["train", "populate", "check", "play"]
+    boards, agents = (
+        ["run", "board", "heatmap", "meet", "sweep", "curves", "export"],
+        ["train", "populate", "check", "play"],
+    )
     promised = [*boards, *agents, "list", "doctor", "rqe"]
     of_populations = ["show", "verify", "bounds", "diversity", "thin"]
     assert {*[(name,) for name in promised], *[("population", name) for name in of_populations]} == set(commands())
@@ -94,6 +97,7 @@ def test_doctor_names_versions_and_devices(capsys):
         (["meet", "nosuch", "--of", "retrun"], "unknown measure 'retrun'; did you mean 'return'?"),
         (["meet", "nosuch", "--format", "jsn"], "unknown format 'jsn'; did you mean 'json'?"),
         (["sweep", "nosuch", "--over", "risk.tau"], "suite.toml: no such file"),
+        (["curves", "nosuch"], "suite.toml: no such file"),
         (["sweep", "nosuch", "--over", "risk.tau", "--metric", "men"], "unknown metric 'men'; did you mean 'mean'?"),
         (["sweep", "nosuch", "--over", "risk.tau", "--metric", "mean,mean"], "must be different names"),
         (["export", "nosuch", "x.csv"], "no matches.sqlite here"),

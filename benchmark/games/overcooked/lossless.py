@@ -34,20 +34,26 @@ def shape(layout: Layout, tables: Tables) -> tuple[int, ...]:
 
 def prepare(layout: Layout, tables: Tables, horizon: int, episodes: int) -> tuple[np.ndarray, Callable[..., None]]:
     """The buffer uint8 [episodes, 2, width, height, 26], and the function that fills it from a state's arrays."""
-    template = _template(layout, tables)
-    size = template.shape[1]
     cells = np.arange(len(tables.kind))
-    place = ((cells % layout.width) * layout.height + cells // layout.width) * PLANES
-    padded = -(-2 * size // 8) * 8  # rows of whole uint64 words
-    out = np.zeros((episodes, padded), dtype=np.uint8)
-    plates = np.zeros((2, padded), dtype=np.uint8)
+    first = ((cells % layout.width) * layout.height + cells // layout.width) * PLANES
+    features, fill = filler(tables, horizon, episodes, _template(layout, tables), first[:, None] + np.arange(PLANES))
+    return features.reshape(episodes, 2, *shape(layout, tables)), fill
+
+
+def filler(
+    tables: Tables, horizon: int, episodes: int, template: np.ndarray, place: np.ndarray
+) -> tuple[np.ndarray, Callable[..., None]]:
+    """The buffer uint8 [episodes, 2, n] and its filling: `template` [2, n] holds what is constant, without and with
+    urgency; `place` [cells, 26] where each plane of a cell goes, at n or beyond for what is not to be seen."""
+    size = template.shape[1]
+    padded = -(-(2 * size + 1) // 8) * 8  # rows of whole uint64 words, and somewhere for the unseen
+    out, plates = np.zeros((episodes, padded), dtype=np.uint8), np.zeros((2, padded), dtype=np.uint8)
     plates[:, : 2 * size] = np.tile(template, 2)
-    features = np.lib.stride_tricks.as_strided(
-        out, (episodes, 2, *shape(layout, tables)), (padded, size, layout.height * PLANES, PLANES, 1)
-    )
+    both = np.stack([np.where(place < size, place + seat * size, 2 * size) for seat in range(2)]).astype(np.uint16)
+    features = np.lib.stride_tricks.as_strided(out, (episodes, 2, size), (padded, size, 1))
 
     def fill(cooks, items, cook, clock):
-        write(tables, cooks, items, cook, clock, horizon, plates.view(np.uint64), place, size, out)
+        write(tables, cooks, items, cook, clock, horizon, plates.view(np.uint64), both, out)
 
     return features, fill
 
@@ -63,56 +69,54 @@ def _template(layout: Layout, tables: Tables) -> np.ndarray:
 
 
 @kernel
-def write(tables, cooks, items, cook, clock, horizon, plates, place, size, out):
+def write(tables, cooks, items, cook, clock, horizon, plates, place, out):
     """Writes every episode's planes for both seats; `out` is uint8 [episodes, bytes], rows of whole words."""
     for e in numba.prange(len(clock)):
-        one(tables, cooks, items, cook, clock, horizon, plates, place, size, out, np.uint64(e))
+        one(tables, cooks, items, cook, clock, horizon, plates, place, out, np.uint64(e))
 
 
 @helper
-def one(tables, cooks, items, cook, clock, horizon, plates, place, size, out, e):
+def one(tables, cooks, items, cook, clock, horizon, plates, place, out, e):
     """Copies the constant planes as words, then writes the few cells that vary."""
     urgent = 1 if horizon - clock[e] < HURRY else 0
     words = out[e].view(np.uint64)  # made here: compiled code takes it that no two arguments share memory
     for k in range(len(words)):
         words[k] = plates[urgent, k]
     for c in range(2):
-        at = place[cooks[e, c, 0]]
-        facing = cooks[e, c, 1]
-        own, other = at + c * size, at + (1 - c) * size
-        out[e, own] = 1
-        out[e, own + 2 + facing] = 1
-        out[e, other + 1] = 1
-        out[e, other + 6 + facing] = 1
+        cell, facing = cooks[e, c, 0], cooks[e, c, 1]
+        out[e, place[c, cell, 0]] = 1
+        out[e, place[c, cell, 2 + facing]] = 1
+        out[e, place[1 - c, cell, 1]] = 1
+        out[e, place[1 - c, cell, 6 + facing]] = 1
         if cooks[e, c, 2] != 0:
-            thing(out, e, at, size, cooks[e, c, 2])
+            thing(out, e, place, cell, cooks[e, c, 2])
     for p in range(tables.pots):
         if items[e, p] != 0:
-            pot(out, e, place[tables.cell[p]], size, items[e, p] & 15, cook[e, p], tables.time)
+            pot(out, e, place, tables.cell[p], items[e, p] & 15, cook[e, p], tables.time)
     for s in range(tables.pots, len(tables.cell)):
         if items[e, s] != 0:
-            thing(out, e, place[tables.cell[s]], size, items[e, s])
+            thing(out, e, place, tables.cell[s], items[e, s])
 
 
 @helper
-def thing(out, e, at, size, what):
+def thing(out, e, place, cell, what):
     """A thing on a counter or in a hand, for both seats."""
-    for base in (at, at + size):
+    for seat in range(2):
         if what >= SOUP:
-            out[e, base + 18] = what & 3
-            out[e, base + 19] = (what >> 2) & 3
-            out[e, base + 21] = 1
+            out[e, place[seat, cell, 18]] = what & 3
+            out[e, place[seat, cell, 19]] = (what >> 2) & 3
+            out[e, place[seat, cell, 21]] = 1
         else:
-            out[e, base + (22 if what == DISH else 22 + what)] = 1
+            out[e, place[seat, cell, 22 if what == DISH else 22 + what]] = 1
 
 
 @helper
-def pot(out, e, at, size, code, cook, time):
+def pot(out, e, place, cell, code, cook, time):
     """A pot that holds something, for both seats."""
-    for base in (at, at + size):
-        shift = 16 if cook < 0 else 18
-        out[e, base + shift] = code & 3
-        out[e, base + shift + 1] = code >> 2
+    shift = 16 if cook < 0 else 18
+    for seat in range(2):
+        out[e, place[seat, cell, shift]] = code & 3
+        out[e, place[seat, cell, shift + 1]] = code >> 2
         if cook >= 0:
-            out[e, base + 20] = time[code] - cook
-            out[e, base + 21] = cook >= time[code]
+            out[e, place[seat, cell, 20]] = time[code] - cook
+            out[e, place[seat, cell, 21]] = cook >= time[code]

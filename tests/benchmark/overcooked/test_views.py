@@ -1,9 +1,10 @@
-"""Views: symbols against a slow reading of the state, compact against the lossless planes."""
+"""Views: symbols against a slow reading of the state, compact and varying against the lossless planes."""
 
 import numpy as np
 import pytest
 
 from crossplay.benchmark.games.overcooked import symbols as sy
+from crossplay.benchmark.games.overcooked import varying
 from crossplay.benchmark.games.overcooked.game import Overcooked
 from crossplay.benchmark.games.overcooked.layouts import layout_names
 from crossplay.benchmark.games.overcooked.tables import SOUP
@@ -39,7 +40,7 @@ def test_views_have_their_declared_shapes(layout, dynamics):
 
 
 def test_cramped_room_is_small():
-    assert Overcooked().spec.views == {"compact": (68,), "lossless": (5, 4, 26), "symbols": (91,)}
+    assert Overcooked().spec.views == {"compact": (68,), "lossless": (5, 4, 26), "varying": (109,), "symbols": (91,)}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -54,6 +55,24 @@ def test_compact_tells_exactly_what_the_planes_tell(layout, dynamics):
             assert planes_of.setdefault(vector.tobytes(), plane.tobytes()) == plane.tobytes()
             assert compact_of.setdefault(plane.tobytes(), vector.tobytes()) == vector.tobytes()
     assert len(planes_of) > 1000
+
+
+@pytest.mark.parametrize("layout", [*LAYOUTS, "counter_circuit_o_1order"])
+@pytest.mark.parametrize("dynamics", ["classic", "interact"])
+def test_varying_is_the_planes_without_what_never_changes(layout, dynamics):
+    game = Overcooked(layout=layout, dynamics=dynamics, random_starts=0.5, horizon=60)
+    width, height, planes = game.spec.views["lossless"]
+    state = game.reset(spread(0, 64))
+    seen = varying.kept(state.layout, state.tables)
+    rest = []
+    for moved in wander(game, 60):
+        by_cell = game.observe(moved, "lossless").features.transpose(0, 1, 3, 2, 4).reshape(64, 2, -1, planes)
+        told = game.observe(moved, "varying").features
+        np.testing.assert_array_equal(told[:, :, :-1], by_cell[:, :, seen])
+        np.testing.assert_array_equal(told[:, :, -1], by_cell[:, :, 0, 25])
+        rest.append(by_cell[:, :, :, :25][:, :, ~seen[:, :25]].copy())
+    assert np.ptp(np.concatenate(rest), axis=(0, 1)).max() == 0
+    assert seen.sum() < 0.5 * width * height * planes
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
