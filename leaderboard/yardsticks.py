@@ -51,7 +51,10 @@ class Yard(NamedTuple):
         make: Callable[..., Fixture] = partial(fixture, self.game, episodes=episodes, seed=self.seed)
         wanted = [make(ego, partner, seat=seat) for ego, partner, seat in pairs]
         place = self.root / MEASURED / "matches.sqlite"
-        place.parent.mkdir(exist_ok=True)
+        try:
+            place.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise Refused(f"cannot measure in {self.root}: {error.strerror or error}") from None
         if wanted:
             play_missing(place, wanted, self.jobs, self.tell)
         with ResultStore(place) as store:
