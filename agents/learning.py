@@ -69,9 +69,13 @@ class Learning:
     def _examine(self, finished: np.ndarray, shaping: float) -> None:
         """Notes which trainings have come to nothing, and keeps their numbers finite: nobody is taught by them."""
         self.health.checked(self.method.learners, self.stats, self.steps)
-        for k, returns in enumerate(finished if finished.size else []):
+        for k, returns in enumerate(finished):
             alike = self.collector.alike is not None and bool(self.collector.alike[k])
-            self.health.played(k, returns, self.steps, alike and not shaping and self.stats["entropy"][k] < SURE)
+            stuck = alike and not shaping and self.stats["entropy"][k] < SURE
+            if not stuck:  # also where no episode ended with this update
+                self.health.since[k] = None
+            if returns.size:
+                self.health.played(k, returns, self.steps, stuck)
         for k in self.health.faults:
             for part in self._parts():
                 part[k].nan_to_num_(0.0, 0.0, 0.0)

@@ -113,6 +113,22 @@ def test_where_nothing_is_earned_a_sure_agent_is_told(monkeypatch):
     assert not told.value.nets
 
 
+def test_one_update_that_is_not_sure_starts_the_count_anew(monkeypatch):
+    """Rollouts of half an episode: every other update sees none end, and there the policy is not sure."""
+    real = learning.Learning._examine
+
+    def unsure(self, finished, shaping):
+        self.stats["entropy"] = [0.0 if finished.size else 1.0] * len(self.luck)
+        real(self, finished, shaping)
+
+    monkeypatch.setattr(learning.Learning, "_examine", unsure)
+    flat = Matrix(game="custom", payoffs=((1.0, 1.0), (1.0, 1.0)), rounds=4)
+    half, whole = (IPPO(ppo=PPO(rollout=rollout), budget=Budget(steps=4000, games=8)) for rollout in (2, 4))
+    train_one(half, flat, seed=0)
+    with pytest.raises(Diverged):
+        train_one(whole, flat, seed=0)
+
+
 def test_an_adversarial_training_is_not_judged_by_what_its_heroes_earn(monkeypatch):
     sure(monkeypatch)
     trainer = SRPO(ppo=PPO(rollout=5), budget=Budget(steps=800, games=8))
