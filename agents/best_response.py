@@ -5,6 +5,7 @@ Partners are drawn uniformly [Strouse2021], or those the ego does worst with mor
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveInt
@@ -31,6 +32,7 @@ class BestResponse:
     budget: Budget = Budget()
     tables: PositiveInt = 8  # partners met at once; the games are dealt evenly among them
     beta: NonNegativeFloat | None = None  # partners come up by rank^beta, the worst ranks highest; None: uniformly
+    goal: Literal["team"] | None = None  # the ego is paid the mean over the seats; None: what its own seat earns
 
     def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
         """Raises Refused without partners, or where games cannot be dealt evenly to the tables."""
@@ -66,5 +68,8 @@ class BestResponse:
             ego = (i + batch) % seats
             players = tuple(0 if seat == ego else partners[who] for seat in range(seats))
             told = None if ledger is None else partial(ledger.note, who, ego)
-            found.append(Seating(slice(i * size, (i + 1) * size), players, told=told))
+            found.append(Seating(slice(i * size, (i + 1) * size), players, self._pays(seats), told=told))
         return found
+
+    def _pays(self, seats: int) -> tuple[tuple[float, ...], ...]:
+        return ((1 / seats,) * seats,) * seats if self.goal else ()

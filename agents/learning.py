@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from crossplay.agents import ppo as algorithm
+from crossplay.agents.divergence import SURE, Health, Span
 from crossplay.agents.networks import PolicyNet
 from crossplay.agents.rollout import Collector
 from crossplay.agents.seating import Seating
-from crossplay.agents.trainer import Method, OnUpdate, Plan, Pupil, Trainer, Update
+from crossplay.agents.trainer import Independent, Method, OnUpdate, Plan, Pupil, Trainer, Update
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.seeding import derive
@@ -34,6 +35,7 @@ class Learning:
     probe: Collector
     luck: list[torch.Generator]
     optimisers: list[torch.optim.Optimizer]
+    health: Health
     steps: int = 0
     samples: int = 0  # of the first learner, a seed
     returns: np.ndarray | None = None  # [K], of the last finished batch of episodes
@@ -47,7 +49,9 @@ class Learning:
             for optimiser in self.optimisers:
                 for group in optimiser.param_groups:
                     group["lr"] = ppo.learning_rate * max(0.0, 1 - self.steps / budget.steps)
-        seen, finished = self.collector.collect(ppo.rollout, budget.shaping(self.steps), self.luck)
+        shaping = budget.shaping(self.steps)
+        with np.errstate(over="ignore", invalid="ignore"):  # `health` tells of it
+            seen, finished = self.collector.collect(ppo.rollout, shaping, self.luck)
         lessons, numbers = self.method.lessons(seen, self.steps / budget.steps)
         watched = [
             algorithm.update(self.method.learners[number], self.optimisers[number], samples, settings, self.luck, leash)
@@ -60,6 +64,21 @@ class Learning:
         self.samples += seen[0].actions[0].numel()
         if finished.size:
             self.returns = finished.mean(axis=1)
+        self._examine(finished, shaping)
+
+    def _examine(self, finished: np.ndarray, shaping: float) -> None:
+        """Notes which trainings have come to nothing, and keeps their numbers finite: nobody is taught by them."""
+        self.health.checked(self.method.learners, self.stats, self.steps)
+        for k, returns in enumerate(finished):
+            alike = self.collector.alike is not None and bool(self.collector.alike[k])
+            stuck = alike and not shaping and self.stats["entropy"][k] < SURE
+            if not stuck:  # also where no episode ended with this update
+                self.health.since[k] = None
+            if returns.size:
+                self.health.played(k, returns, self.steps, stuck)
+        for k in self.health.faults:
+            for part in self._parts():
+                part[k].nan_to_num_(0.0, 0.0, 0.0)
 
     def _watch_pair(self, total: int) -> None:
         """Plays the method's pair for a batch of episodes, `PROBES` times a training; nobody learns from it."""
@@ -94,6 +113,8 @@ class Learning:
             "batch": self.collector.batch,
             "return": None if self.returns is None else float(self.returns[k]),
             "paired": None if self.paired is None else self.paired[k],
+            "before": tuple(self.health.before[k] or ()),
+            "alike": self.collector.alike is not None and bool(self.collector.alike[k]),
             "luck": self.luck[k].get_state(),
             "slices": [part[k].clone() for part in self._parts()],
             "optimiser_steps": [float(self._moments(o)["step"]) for o in self.optimisers],
@@ -133,6 +154,8 @@ class Learning:
         if saved[0]["paired"] is not None:
             self.paired = [mine["paired"] for mine in saved]
             self.probe.batch = (self.steps - 1) * PROBES // self.trainer.budget.steps
+        self.health.before = [Span(*mine["before"]) if mine.get("before") else None for mine in saved]
+        self.collector.alike = np.array([mine.get("alike", False) for mine in saved])
         self.collector.batch = saved[0]["batch"] - 1
         self.collector.reset()
 
@@ -157,8 +180,13 @@ def steps_done(path: Path | None) -> int:
     return int(read(path)["steps"]) if path and path.exists() else 0
 
 
-def learn(trainer: Trainer, game: Game, pupils: Sequence[Pupil], device: str, on_update: OnUpdate) -> list[PolicyNet]:
-    """PPO for every network of every pupil; pupils with checkpoints have to have come equally far."""
+def learn(
+    trainer: Trainer, game: Game, pupils: Sequence[Pupil], device: str, on_update: OnUpdate
+) -> tuple[list[PolicyNet], dict[int, str]]:
+    """PPO for every network of every pupil, and why it came to nothing, by number, where it did.
+
+    Pupils with checkpoints have to have come equally far.
+    """
     plans = [trainer.plan(game, pupil.partners, pupil.seed) for pupil in pupils]
     for plan in plans:
         for net in (plan.net, plan.foes):
@@ -167,7 +195,7 @@ def learn(trainer: Trainer, game: Game, pupils: Sequence[Pupil], device: str, on
     with single_threaded():
         learning = _begin(trainer, game, pupils, plans, torch.device(device))
         _loop(learning, plans, pupils, on_update)
-    return [plan.net.cpu() for plan in plans]
+    return [plan.net.cpu() for plan in plans], learning.health.faults
 
 
 def _begin(
@@ -190,6 +218,7 @@ def _begin(
         seated([lambda batch: pair] * len(plans), "probe"),
         [torch.Generator().manual_seed(derive(pupil.seed, "luck")) for pupil in pupils],
         [torch.optim.Adam([s.flat], lr=trainer.ppo.learning_rate, eps=1e-5, fused=True) for s in method.learners],
+        Health(len(plans), trainer.budget.steps, trainer.ppo, plain=type(method) is Independent),
     )
     saved = [p.checkpoint for p in pupils if p.checkpoint and p.checkpoint.exists()]
     if saved:
@@ -200,14 +229,16 @@ def _begin(
 def _loop(learning: Learning, plans: Sequence[Plan], pupils: Sequence[Pupil], on_update: OnUpdate) -> None:
     total = learning.trainer.budget.steps
     began = saved = time.perf_counter()
-    while learning.steps < total:
+    health = learning.health
+    while learning.steps < total and len(health.faults) < len(plans):
         learning.iterate()
         now = time.perf_counter()
-        for k, plan in enumerate(plans):
+        for k, plan in ((k, plan) for k, plan in enumerate(plans) if k not in health.faults):
             earned = None if learning.returns is None else float(learning.returns[k])
             stats = {name: values[k] for name, values in learning.stats.items()}
             on_update(Update(k, learning.steps, total, learning.samples, earned, now - began, stats, plan.net))
         if learning.between_episodes and now - saved > CHECKPOINT_SECONDS and learning.steps < total:
             saved = now
-            for path in {pupil.checkpoint for pupil in pupils if pupil.checkpoint}:
+            kept = {pupil.checkpoint for k, pupil in enumerate(pupils) if health.suspect(k)}
+            for path in {pupil.checkpoint for pupil in pupils if pupil.checkpoint} - kept:
                 learning.save([k for k, pupil in enumerate(pupils) if pupil.checkpoint == path], path)

@@ -45,6 +45,7 @@ class Collector:
     central: bool = False  # learners' critics read what all seats see
     batch: int = -1  # number of the current batch of episodes
     step: int = 0  # inside it
+    alike: np.ndarray | None = None  # bool [K]: whether all seats were paid the same in every finished episode
 
     def reset(self) -> None:
         """Fresh episodes: their luck derives from the batch number, so a resumed training meets the same."""
@@ -99,7 +100,9 @@ class Collector:
         return [log.experience(self.device) if log.features else NOTHING for log in logs], latest
 
     def _tell(self) -> None:
-        """Tells those who want to know what their tables returned."""
+        """Tells those who want to know what their tables returned, and notes whether all seats earned alike."""
+        equal = (self.returns == self.returns[:, :1]).reshape(len(self.seeds), -1).all(axis=1)
+        self.alike = equal if self.alike is None else self.alike & equal
         for mine, returns in zip(self.tables, np.split(self.returns, len(self.seeds)), strict=True):
             for table in mine:
                 if table.told:

@@ -163,19 +163,26 @@ def train(
 ) -> list[PolicyNet]:
     """Teaches all pupils at once and returns their nets on the CPU: bit for bit what each alone would end with.
 
-    Where checkpoints lie, goes on from them; pupils that have come equally far go on together.
+    Where checkpoints lie, goes on from them; pupils that have come equally far go on together. Raises Diverged, with
+    the others' nets, where a training came to nothing.
     """
+    from crossplay.agents.divergence import Diverged
     from crossplay.agents.learning import learn, steps_done
 
     done = [steps_done(pupil.checkpoint) for pupil in pupils]
     nets: dict[int, PolicyNet] = {}
+    faults: dict[int, str] = {}
     for reached in sorted(set(done)):
         members = [k for k, steps in enumerate(done) if steps == reached]
 
         def tell(update: Update, members: list[int] = members) -> None:
             on_update(update._replace(member=members[update.member]))
 
-        nets |= zip(members, learn(trainer, game, [pupils[k] for k in members], device, tell), strict=True)
+        made, failed = learn(trainer, game, [pupils[k] for k in members], device, tell)
+        nets |= {k: net for i, (k, net) in enumerate(zip(members, made, strict=True)) if i not in failed}
+        faults |= {members[i]: why for i, why in failed.items()}
+    if faults:
+        raise Diverged(faults, nets)
     return [nets[k] for k in range(len(pupils))]
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from crossplay.agents.divergence import Diverged
 from crossplay.agents.networks import PolicyNet
 from crossplay.agents.trainer import OnUpdate, Pupil, Trainer, Update, nothing, train
 from crossplay.benchmark.card import CARD_FILE, NAME, Card, load_card
@@ -150,7 +151,10 @@ class Curve:
 
 
 def teach(trainings: Sequence[Training], watches: Sequence[OnUpdate]) -> list[Card]:
-    """Trains kin in one stack, or goes on where an earlier run stopped, and saves their cards."""
+    """Trains kin in one stack, or goes on where an earlier run stopped, and saves their cards.
+
+    Raises Diverged where trainings came to nothing, once the cards of the others are saved.
+    """
     for training in trainings:
         training.check()
     curves = [Curve(training) for training in trainings]
@@ -162,16 +166,29 @@ def teach(trainings: Sequence[Training], watches: Sequence[OnUpdate]) -> list[Ca
     began = time.perf_counter()
     first = trainings[0]
     pupils = [training.pupil() for training in trainings]
-    nets = train(first.trainer, first.game, pupils, device=first.device, on_update=see)
+    faults: dict[int, str] = {}
+    try:
+        nets = dict(enumerate(train(first.trainer, first.game, pupils, device=first.device, on_update=see)))
+    except Diverged as diverged:
+        nets, faults = diverged.nets, diverged.faults
     seconds = round((time.perf_counter() - began) / len(trainings), 1)
     cards = []
-    for training, net, curve in zip(trainings, nets, curves, strict=True):
-        record = {"seconds": seconds, **curve.record()}
-        cards.append(training.card(training.name, net, record).save(training.out, net.contents()))
-    for training, curve in zip(trainings, curves, strict=True):  # once all are safe: they may share a checkpoint
-        training.checkpoint.unlink(missing_ok=True)
-        curve.forget()
+    for k, net in nets.items():
+        record = {"seconds": seconds, **curves[k].record()}
+        cards.append(trainings[k].card(trainings[k].name, net, record).save(trainings[k].out, net.contents()))
+    lost = {trainings[k].checkpoint for k in faults}
+    for k in nets:  # once all are safe: they may share a checkpoint
+        if trainings[k].checkpoint not in lost:
+            trainings[k].checkpoint.unlink(missing_ok=True)
+        curves[k].forget()
+    if faults:
+        ended = {trainings[k].name: why for k, why in sorted(faults.items())}
+        raise Diverged(ended, notes={trainings[k].name: _kept(trainings[k].checkpoint) for k in faults})
     return cards
+
+
+def _kept(checkpoint: Path) -> str:
+    return f"; its last good state is kept in {checkpoint}" if checkpoint.exists() else "; nothing had been saved yet"
 
 
 def pick_device(device: str) -> str:

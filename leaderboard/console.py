@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from crossplay.benchmark.crossplay import MatchResult
     from crossplay.benchmark.game import GameSpec
     from crossplay.leaderboard.board import Board
-    from crossplay.leaderboard.run import Tell
-    from crossplay.populations.population import Population
+    from crossplay.leaderboard.work import Tell
 
 SCREEN = Console() if sys.stdout.isatty() else Console(width=100)
 
@@ -28,7 +27,7 @@ def say(line: str) -> None:
 @contextmanager
 def progress() -> "Iterator[Tell]":
     """Bars for the stages of a run; what ends is printed above them."""
-    from crossplay.leaderboard.run import Progress as Stage
+    from crossplay.leaderboard.work import Progress as Stage
 
     columns = (TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=SCREEN) as bars:
@@ -98,14 +97,3 @@ def show_match(spec: "GameSpec", result: "MatchResult") -> None:
         if paid.events[:, :, kind].any():
             table.add_row(name, *(f"{m:.2f}" for m in paid.events[:, :, kind].mean(axis=0)))
     SCREEN.print(table)
-
-
-def show_population(population: "Population") -> None:
-    """Both parts of a manifest."""
-    say(f"{population.name} for {population.game}, digest {population.digest}")
-    table = Table("part", "name", "family", "lineage", "digest")
-    for part, members in (("train", population.train), ("held out", population.held_out)):
-        for member in members:
-            table.add_row(part, member.name, member.family, member.lineage, f"{member.digest[:12]}…")
-    SCREEN.print(table)
-    say(f"families nobody trains with: {', '.join(population.unseen_families) or 'none'}")

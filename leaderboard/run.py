@@ -1,35 +1,20 @@
 """The main job: make what is missing, play what is missing, publish the board. Doing it again does nothing twice."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from crossplay.agents.training import pick_device
-from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import write_toml
-from crossplay.benchmark.crossplay import play_fixtures
 from crossplay.benchmark.errors import Refused
-from crossplay.benchmark.workers import in_processes
 from crossplay.leaderboard.site import Site, sites
-from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import Suite, as_table
-from crossplay.populations.generator import Task, bundles, make
+from crossplay.leaderboard.work import Tell, make_cards, play_missing
+from crossplay.leaderboard.yardsticks import measure_bounds, measure_diversity
+from crossplay.populations.generator import Task
 from crossplay.populations.stages import forget_snapshots
 
 STORE = "matches.sqlite"
 SUITE = "suite.toml"
-
-
-class Progress(NamedTuple):
-    """Handed to `tell`: how far a stage is, and what just ended."""
-
-    stage: str  # "partners", "agents" or "matches"
-    done: int
-    total: int
-    what: str = ""
-
-
-Tell = Callable[[Progress], None]
 
 
 def run(suite: Suite, out: Path, *, jobs: int, device: str, tell: Tell) -> None:
@@ -43,36 +28,10 @@ def run(suite: Suite, out: Path, *, jobs: int, device: str, tell: Tell) -> None:
         raise Refused(f"cannot write to {out}: {error.strerror or error}") from None
     places = sites(suite, out, pick_device(device))
     train(places, jobs, tell)
+    for place in places if suite.bounds else []:
+        measure_bounds(place.root, episodes=suite.episodes, device=device, jobs=jobs, tell=tell)
+        measure_diversity(place.root, episodes=suite.episodes, jobs=jobs, tell=tell)
     play(places, out, jobs, tell)
-
-
-class _Job(NamedTuple):
-    numbers: list[int]
-    tasks: list[Task]
-
-
-def _do(job: _Job) -> tuple[list[int], list[list[Card]]]:
-    return job.numbers, make(job.tasks)
-
-
-def _make(stage: str, tasks: Sequence[Task], jobs: int, tell: Tell) -> list[list[Card]]:
-    """Cards of every task, in the tasks' order."""
-    made: dict[int, list[Card]] = {}
-    tell(Progress(stage, 0, len(tasks)))
-    work = [_Job(numbers, [tasks[i] for i in numbers]) for numbers in bundles(tasks, jobs)]
-    for numbers, cards in in_processes(_do, work, jobs):
-        for number, mine in zip(numbers, cards, strict=True):
-            made[number] = mine
-            tell(Progress(stage, len(made), len(tasks), _made(mine)))
-    return [made[number] for number in range(len(tasks))]
-
-
-def _made(cards: Sequence[Card]) -> str:
-    names = ", ".join(card.name for card in cards[:3])
-    more = f" and {len(cards) - 3} more" if len(cards) > 3 else ""
-    curve = cards[-1].record.get("curve")
-    how = f": return {curve[-1][1]:.1f} in {cards[-1].record['seconds']} s" if curve else ""
-    return f"{cards[-1].game or cards[-1].family} {names}{more}{how}"
 
 
 def train(places: Sequence[Site], jobs: int, tell: Tell) -> None:
@@ -81,7 +40,7 @@ def train(places: Sequence[Site], jobs: int, tell: Tell) -> None:
     alone: list[Task] = [
         training for site in places for e in site.suite.entries if not e.partners for training in site.trainings(e)
     ]
-    made = _make("partners", [task for _, _, task in roles] + alone, jobs, tell)[: len(roles)]
+    made = make_cards("partners", [task for _, _, task in roles] + alone, jobs, tell)[: len(roles)]
     paired: list[Task] = []
     for place in places:
         mine = [(role, cards) for (site, role, _), cards in zip(roles, made, strict=True) if site is place]
@@ -90,7 +49,7 @@ def train(places: Sequence[Site], jobs: int, tell: Tell) -> None:
             partners = [card for role, cards in mine for card in cards if role == entry.partners]
             paired += place.trainings(entry, partners, population.digest)
     if paired:
-        _make("agents", paired, jobs, tell)
+        make_cards("agents", paired, jobs, tell)
     for place in places:
         forget_snapshots(place.cards)
 
@@ -98,13 +57,4 @@ def train(places: Sequence[Site], jobs: int, tell: Tell) -> None:
 def play(places: Sequence[Site], out: Path, jobs: int, tell: Tell) -> None:
     """Plays the matches the store lacks; each is committed as soon as its batch has ended."""
     wanted = [fixture for site in places for fixture in site.fixtures(site.roster())]
-    with ResultStore(out / STORE) as store:
-        for site in places:
-            store.declare(site.game.spec)
-        missing = store.missing(wanted)
-        done = len(wanted) - len(missing)
-        tell(Progress("matches", done, len(wanted), f"{done} already in the store" if done else ""))
-        for result in play_fixtures(missing, jobs=jobs):
-            store.add(result)
-            done += 1
-            tell(Progress("matches", done, len(wanted)))
+    play_missing(out / STORE, wanted, jobs, tell)

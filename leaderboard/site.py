@@ -12,6 +12,7 @@ from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.suite import Entry, GameSetting, Suite, training
+from crossplay.populations.fingerprint import thin
 from crossplay.populations.generator import Task
 from crossplay.populations.population import Population, assemble, load_population
 
@@ -61,7 +62,10 @@ class Site(NamedTuple):
         ]
 
     def populate(self, made: Sequence[tuple[str, list[Card]]]) -> Population:
-        """The manifest of the partners that were made, (role, cards), written to the site's folder."""
+        """The manifest of the partners that were made, (role, cards), written to the site's folder.
+
+        What has been measured of the same partners stays in it.
+        """
         train = [card for role, cards in made for card in cards if role != HELD_OUT]
         held_out = [card for role, cards in made for card in cards if role == HELD_OUT]
         recipe = {
@@ -71,7 +75,11 @@ class Site(NamedTuple):
             "train": list(self.suite.train),
             "held_out": list(self.suite.held_out),
         }
+        if self.suite.thin:
+            held_out, gone = thin(self.game, held_out)
+            recipe["removed"] = [to_table(near) for near in gone]
         population = assemble(self.suite.name, self.game.spec.name, self.root, train, held_out, recipe)
+        population = population.measured_as(self.root)
         population.save(self.root)
         return population
 

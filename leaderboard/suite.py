@@ -1,5 +1,6 @@
 """A suite says everything a board depends on: games, partners made and held back, entries, episodes and one seed."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
@@ -57,6 +58,8 @@ class Suite:
     about: str = ""
     seed: int = 0
     episodes: PositiveInt = 64  # per match
+    thin: bool = False  # near-duplicates among the held-out partners are taken out
+    bounds: bool = False  # a run also measures the held-out partners' bounds and diversity
     games: tuple[GameSetting, ...] = Field(min_length=1)
     train: tuple[dict[str, Any], ...] = ()
     held_out: tuple[dict[str, Any], ...] = Field(min_length=1)
@@ -115,8 +118,14 @@ def training(setting: GameSetting) -> dict[str, Any]:
 def trainer_for(kind: str, game: str, settings: list[str]) -> tuple[Game, Trainer]:
     """The game a text spells, and the trainer for it: the game kind's preset with `field=value` settings over it."""
     played: Game = from_text(GAMES, game)
-    table = merge(preset(type(played).kind), {"kind": kind})  # type: ignore[attr-defined]
-    return played, from_table(TRAINERS, _set(table, settings), kind)
+    return played, trainer_on(kind, played, {}, settings)
+
+
+def trainer_on(kind: str, game: Game, under: Mapping[str, Any], settings: Sequence[str]) -> Trainer:
+    """The trainer for a game: its kind's preset, over it the settings in `under`, over both `field=value` settings."""
+    table = merge(merge(preset(type(game).kind), under), {"kind": kind})  # type: ignore[attr-defined]
+    found: Trainer = from_table(TRAINERS, _set(table, settings), kind)
+    return found
 
 
 def generator_for(kind: str, game: str, settings: list[str]) -> tuple[Game, PartnerGenerator]:
@@ -127,7 +136,7 @@ def generator_for(kind: str, game: str, settings: list[str]) -> tuple[Game, Part
     return played, from_table(GENERATORS, _set(table, settings), kind)
 
 
-def _set(table: dict[str, Any], settings: list[str]) -> dict[str, Any]:
+def _set(table: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
     for text in settings:
         path, equals, value = text.partition("=")
         if not equals:

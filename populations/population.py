@@ -1,6 +1,7 @@
 """A population is a manifest: which partners may be trained with, which are held out, and the hash of each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,13 @@ import tomli_w
 from pydantic import Field
 
 from crossplay.benchmark.card import Card, load_card
-from crossplay.benchmark.config import build, canonical, config, read_toml, sha256
+from crossplay.benchmark.config import build, canonical, config, digest, read_toml, sha256, to_table
 from crossplay.benchmark.errors import Refused
+from crossplay.populations.bounds import Bounds
+from crossplay.populations.diversity import Diversity
 
 MANIFEST = "population.toml"
+SECTIONS = ("bounds", "diversity")  # measured of the partners after they were made, each with a digest of its own
 
 
 @config
@@ -49,9 +53,11 @@ class Population:
     recipe: dict[str, Any] = Field(default_factory=dict)  # generator tables of both parts, seed
     train: tuple[Member, ...] = ()
     held_out: tuple[Member, ...] = ()
+    bounds: Bounds | None = None  # what the held-out partners' scores are measured against
+    diversity: Diversity | None = None  # how unlike each other the held-out partners are
 
     def __post_init__(self) -> None:
-        """Raises Refused where a lineage or a digest is on both sides, or a name is given twice."""
+        """Raises Refused where a lineage or a digest is on both sides, a name is twice, or a bound is nobody's."""
         for what in ("lineage", "digest"):
             both = {getattr(m, what) for m in self.train} & {getattr(m, what) for m in self.held_out}
             if both:
@@ -60,10 +66,17 @@ class Population:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise Refused(f"population {self.name!r}: two members are named {twice[0]!r}")
+        for name in SECTIONS:
+            if section := getattr(self, name):
+                section.check(self.name, {member.name: member.digest for member in self.held_out})
 
     @property
     def digest(self) -> str:
-        """SHA-256 over game, recipe and the members' digests and lineages; not over names or places."""
+        """SHA-256 over game, recipe and the members' digests and lineages; not over names or places.
+
+        Nor over what was measured of them: agents declare this digest as what they trained with, and measuring makes
+        nobody another partner. Bounds and diversity state digests of their own, and the text's hash covers all.
+        """
         parts = [[[m.digest, m.family, m.lineage] for m in part] for part in (self.train, self.held_out)]
         return sha256(canonical({"game": self.game, "recipe": self.recipe, "parts": parts}))
 
@@ -74,7 +87,7 @@ class Population:
 
     def text(self) -> bytes:
         """The manifest's one and only form: so that any changed byte can be told."""
-        table = {
+        table: dict[str, Any] = {
             "name": self.name,
             "game": self.game,
             "digest": self.digest,
@@ -82,6 +95,9 @@ class Population:
             "train": [_table(member) for member in self.train],
             "held_out": [_table(member) for member in self.held_out],
         }
+        for name in SECTIONS:
+            if section := getattr(self, name):
+                table[name] = {"digest": digest(section), **to_table(section)}
         body = tomli_w.dumps(table)
         return f"{body}\n# sha256 {sha256(body)}\n".encode()
 
@@ -92,6 +108,21 @@ class Population:
         draft.write_bytes(self.text())
         draft.replace(path)
         return path
+
+    def measured_as(self, root: Path) -> "Population":
+        """This population with what the manifest at `root` has measured of the very same partners, if there is one.
+
+        Bounds stay with every partner that is still held out; diversity is of them all, or of none.
+        """
+        if not (root / MANIFEST).is_file():
+            return self
+        old = load_population(root)
+        if (old.game, old.recipe.get("game")) != (self.game, self.recipe.get("game")):
+            return self
+        held_out = {member.name: member.digest for member in self.held_out}
+        same = held_out == {member.name: member.digest for member in old.held_out}
+        bounds = old.bounds.of(held_out) if old.bounds else None
+        return replace(self, bounds=bounds, diversity=old.diversity if same else None)
 
     def cards(self, root: Path) -> tuple[tuple[Card, ...], tuple[Card, ...]]:
         """(train, held_out) cards, each re-hashed."""
@@ -115,9 +146,13 @@ def load_population(path: Path) -> Population:
     path = path / MANIFEST if path.is_dir() else path
     table = read_toml(path)
     stated = table.pop("digest", None)
+    hashes = {name: table[name].pop("digest", None) for name in SECTIONS if isinstance(table.get(name), dict)}
     population = build(Population, table, str(path))
     if stated != population.digest:
         raise Refused(f"{path}: the manifest was altered: its digest is {population.digest[:12]}…, it says {stated!r}")
+    for name, given in hashes.items():
+        if given != digest(getattr(population, name)):
+            raise Refused(f"{path}: the manifest was altered: the digest of its {name} is not {given!r}")
     if path.read_bytes() != population.text():
         raise Refused(f"{path}: the manifest was altered: its text is not the one its content is written as")
     return population

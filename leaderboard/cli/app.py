@@ -14,7 +14,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-population_app = typer.Typer(help="Look at a population's manifest, or prove that nothing in it has changed.")
+population_app = typer.Typer(help="Look at a population, measure it, or prove that nothing in it has changed.")
 app.add_typer(population_app, name="population")
 
 Jobs = Annotated[int, typer.Option(default_factory=default_jobs, help="Processes; one per core by default.")]
@@ -23,5 +23,7 @@ Seed = Annotated[int, typer.Option(help="Everything random derives from it.")]
 GameText = Annotated[str, typer.Argument(help="kind, kind:value or kind:field=value,…, as in overcooked:cramped_room.")]
 Results = Annotated[Path, typer.Argument(help="A folder that `crossplay run` wrote.")]
 Agent = Annotated[str, typer.Argument(help="A card's folder, or a policy as text: uniform, constant:4 …")]
-Manifest = Annotated[Path, typer.Argument(help="A manifest, or its folder.")]
+Manifest = Annotated[
+    str, typer.Argument(help="A manifest or its folder; or a suite's, as in standard/coordination_ring.")
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="field=value, dotted: ppo.learning_rate=1e-3.")]

@@ -1,4 +1,4 @@
-"""Commands that only look: population, list, rqe, doctor."""
+"""Commands that only look: list, rqe, doctor."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,31 +7,7 @@ import typer
 
 from crossplay.benchmark.errors import unknown
 from crossplay.leaderboard import console
-from crossplay.leaderboard.cli.app import Manifest, app, population_app
-
-
-@population_app.command()
-def show(path: Manifest) -> None:
-    """Print a population's members.
-
-    Example: **crossplay population show results/quick/collab-grid-v1**
-    """
-    from crossplay.populations.population import load_population
-
-    console.show_population(load_population(path))
-
-
-@population_app.command()
-def verify(path: Manifest) -> None:
-    """Re-hash a manifest and every file it names; one changed byte is refused.
-
-    Example: **crossplay population verify results/quick/collab-grid-v1**
-    """
-    from crossplay.populations.population import verify as verify_population
-
-    population = verify_population(path)
-    count = len(population.train) + len(population.held_out)
-    console.say(f"✓ {population.name}: {count} members as stated, digest {population.digest}")
+from crossplay.leaderboard.cli.app import app
 
 
 @app.command(name="list")

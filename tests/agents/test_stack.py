@@ -49,9 +49,10 @@ def test_a_stack_ends_as_its_members_alone(name):
     assert together[0].contents() != together[1].contents()
 
 
-def test_everyone_may_have_partners_of_its_own():
+@pytest.mark.parametrize("goal", [None, "team"])
+def test_everyone_may_have_partners_of_its_own(goal):
     game = Echo()
-    trainer = BestResponse(ppo=SMALL, budget=BUDGET)
+    trainer = BestResponse(ppo=SMALL, budget=BUDGET, goal=goal)
     partners = [[Uniform().make(game, None)], [Constant(action=1).make(game, None)]]
     together = train(trainer, game, [Pupil(0, partners[0]), Pupil(0, partners[1])])
     alone = [train_one(trainer, game, mine, seed=0) for mine in partners]

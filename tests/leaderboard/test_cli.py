@@ -37,7 +37,8 @@ def test_the_commands_are_the_promised_ones():
         ["train", "populate", "check", "play"],
     )
     promised = [*boards, *agents, "list", "doctor", "rqe"]
-    assert {*[(name,) for name in promised], ("population", "show"), ("population", "verify")} == set(commands())
+    of_populations = ["show", "verify", "bounds", "diversity", "thin"]
+    assert {*[(name,) for name in promised], *[("population", name) for name in of_populations]} == set(commands())
 
 
 @pytest.mark.parametrize("path", list(commands()), ids=" ".join)

@@ -13,9 +13,10 @@ import pytest
 
 from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard import publish
-from crossplay.leaderboard.run import STORE, Progress, run
+from crossplay.leaderboard.run import STORE, run
 from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import load_suite, shipped
+from crossplay.leaderboard.work import Progress
 
 TINY = Path(__file__).with_name("tiny.toml")
 

@@ -1,0 +1,87 @@
+"""Commands about populations: show, verify, bounds, diversity, thin."""
+
+from typing import Annotated
+
+import typer
+
+from crossplay.leaderboard import console
+from crossplay.leaderboard.cli.app import Device, Jobs, Manifest, Settings, population_app
+
+Episodes = Annotated[int, typer.Option(help="A match.")]
+
+
+@population_app.command()
+def show(population: Manifest) -> None:
+    """Print a population: its families, its members, their bounds, and how unlike each other they are.
+
+    Example: **crossplay population show standard/coordination_ring**
+    """
+    from crossplay.leaderboard import census
+    from crossplay.populations.population import load_population
+
+    console.SCREEN.print(census.table(load_population(census.find(population)), population))
+
+
+@population_app.command()
+def verify(population: Manifest) -> None:
+    """Re-hash a manifest and every file it names; one changed byte is refused.
+
+    Example: **crossplay population verify results/quick/collab-grid-v1**
+    """
+    from crossplay.leaderboard import census
+    from crossplay.populations.population import verify as verify_population
+
+    found = verify_population(census.find(population))
+    count = len(found.train) + len(found.held_out)
+    console.say(f"✓ {found.name}: {count} members as stated, digest {found.digest}")
+
+
+@population_app.command()
+def bounds(
+    population: Manifest,
+    steps: Annotated[int | None, typer.Option(min=1, help="Of a best response's training; the game's own.")] = None,
+    episodes: Episodes = 128,
+    device: Device = "cpu",
+    settings: Settings = None,
+    *,
+    jobs: Jobs,
+) -> None:
+    """Measure what uniform play and a best response earn with every held-out partner; done work is never done again.
+
+    Example: **crossplay population bounds quick/cramped_room --steps 1000000**
+    """
+    from crossplay.leaderboard import census, yardsticks
+
+    given = [*(settings or []), *([f"budget.steps={steps}"] if steps else [])]
+    root = census.find(population)
+    with console.progress() as tell:
+        found = yardsticks.measure_bounds(root, episodes=episodes, settings=given, device=device, jobs=jobs, tell=tell)
+    console.SCREEN.print(census.table(found, population))
+
+
+@population_app.command()
+def diversity(population: Manifest, episodes: Episodes = 32, *, jobs: Jobs) -> None:
+    """Measure how unlike each other the held-out partners are: they play each other and are compared.
+
+    Example: **crossplay population diversity quick/cramped_room**
+    """
+    from crossplay.leaderboard import census, yardsticks
+
+    root = census.find(population)
+    with console.progress() as tell:
+        found = yardsticks.measure_diversity(root, episodes=episodes, jobs=jobs, tell=tell)
+    console.SCREEN.print(census.table(found, population))
+
+
+@population_app.command()
+def thin(population: Manifest) -> None:
+    """Take near-duplicates out of the held-out partners; the recipe then says who went, and for whom.
+
+    Example: **crossplay population thin quick/cramped_room**
+    """
+    from crossplay.leaderboard import census, yardsticks
+
+    gone = yardsticks.thin_out(census.find(population))
+    for near in gone:
+        console.say(f"{near.one} went: {near.distance:.4f} from {near.other}")
+    console.say(f"{len(gone)} near-duplicates taken out")
