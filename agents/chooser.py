@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from crossplay.agents.networks import ActorCritic
-from crossplay.agents.stack import Stack
+from crossplay.agents.stack import Body, Stack, split
 
 
 class Chooser(Protocol):
@@ -26,7 +26,12 @@ Layers = list[tuple[nn.Module, tuple[Tensor, ...]]]
 
 
 def chooser(net: ActorCritic | Stack) -> Chooser:
-    """The fastest way to a network's odds: illegal actions get 0, the likeliest legal one 1, NaN where it is lost."""
+    """The fastest way to a network's odds: illegal actions get 0, the likeliest legal one 1, NaN where it is lost.
+
+    A stack of recurrent networks gets a chooser that remembers.
+    """
+    if isinstance(net, Stack) and net.nets[0].recurrent:
+        return Recurrent(net)
     axes, one = (2, net.nets[0]) if isinstance(net, Stack) else (1, net)
     bodies = [_layers(net, body) for body in _bodies(one)]
     return _plain(bodies, axes, one) if _simple(bodies) else _torch(net)
@@ -62,11 +67,11 @@ def _plain(bodies: Sequence[Layers], axes: int, one: ActorCritic) -> Chooser:
     def choose(features: np.ndarray, legal: np.ndarray) -> np.ndarray:
         x = features.reshape(*features.shape[:axes], -1).astype(np.float32, copy=False)
         if predictor:
-            odds = _odds(predictor[0](x).reshape(*x.shape[:axes], one.others, -1), np.bool_(True))
-            odds /= odds.sum(axis=-1, keepdims=True)
+            foreseen = odds(predictor[0](x).reshape(*x.shape[:axes], one.others, -1), np.bool_(True))
+            foreseen /= foreseen.sum(axis=-1, keepdims=True)
             now = x[..., -x.shape[-1] // (one.context or 1) :]
-            x = np.concatenate([now, odds.reshape(*x.shape[:axes], -1)], axis=-1)
-        return _odds(actor(x), legal)
+            x = np.concatenate([now, foreseen.reshape(*x.shape[:axes], -1)], axis=-1)
+        return odds(actor(x), legal)
 
     return choose
 
@@ -76,7 +81,8 @@ def _layers(net: ActorCritic | Stack, body: str) -> Layers:
     return [(layer, parts) for layer, parts in found if not isinstance(layer, nn.Flatten)]
 
 
-def _odds(logits: np.ndarray, legal: np.ndarray | np.bool_) -> np.ndarray:
+def odds(logits: np.ndarray, legal: np.ndarray | np.bool_) -> np.ndarray:
+    """Unnormalised probabilities [..., actions], the likeliest legal one's 1."""
     logits = np.where(legal, logits, -np.inf)
     logits -= logits.max(axis=-1, keepdims=True)
     return np.exp(logits, out=logits)
@@ -105,12 +111,43 @@ def _numpy(layers: Layers, axes: int) -> Callable[[np.ndarray], np.ndarray]:
     return run
 
 
+class Recurrent:
+    """Chooses for a stack of recurrent networks, and remembers [K, n, 2 · width]: of actors, then of critics."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack, self._memory = stack, torch.empty(0)
+
+    def forget(self) -> None:
+        """New episodes begin."""
+        self._memory = torch.empty(0)
+
+    def remembered(self, places: int) -> Tensor:
+        """What is remembered at so many places, zeros where nothing is."""
+        if not len(self._memory):
+            nets = self._stack.nets
+            self._memory = torch.zeros(len(nets), places, 2 * nets[0].width, device=self._stack.flat.device)
+        return self._memory
+
+    def __call__(self, features: np.ndarray, legal: np.ndarray) -> np.ndarray:
+        """As every chooser; and remembers."""
+        actors, critics = self.remembered(features.shape[1]).chunk(2, dim=-1)
+        x = torch.from_numpy(np.ascontiguousarray(features)).to(actors.device)
+        logits, actors = self._stack.recall("actor", x, actors)
+        self._memory = torch.cat([actors, self._stack.recall("critic", x, critics)[1]], dim=-1)
+        return odds(logits.cpu().numpy(), legal)
+
+
+def alone(net: ActorCritic) -> Body:
+    """A recurrent network's actor as a stack of one, for `recall`."""
+    return split([(layer, tuple(p.detach()[None] for p in layer.parameters())) for layer in net.actor])
+
+
 def _torch(net: ActorCritic | Stack) -> Chooser:
     device = (net.flat if isinstance(net, Stack) else next(net.parameters())).device
 
     def choose(features: np.ndarray, legal: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             logits = net.logits(torch.from_numpy(np.ascontiguousarray(features)).to(device))
-        return _odds(logits.cpu().numpy(), legal)
+        return odds(logits.cpu().numpy(), legal)
 
     return choose

@@ -61,7 +61,9 @@ class Company:
 def _build(guest: Guest) -> object:
     """Equal for guests that can act in one call; None where a guest has to act alone."""
     policy = guest.policy
-    if not isinstance(policy, NetworkPolicy) or policy.choose != "sample" or policy.net.architecture.context:
+    if not isinstance(policy, NetworkPolicy) or policy.choose != "sample":
+        return None
+    if policy.net.architecture.context or policy.net.of(0).recurrent:
         return None
     return policy.net.architecture, guest.rows.stop - guest.rows.start
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import safetensors
@@ -10,8 +10,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from crossplay.agents.chooser import Chooser, chooser
-from crossplay.agents.networks import WEIGHTS, Architecture, PolicyNet
+from crossplay.agents.chooser import alone, chooser, odds
+from crossplay.agents.networks import WEIGHTS, ActorCritic, Architecture, PolicyNet
+from crossplay.agents.stack import recall
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game, Observation
@@ -52,12 +53,43 @@ def _check_weights(path: Path, given: Mapping[str, Tensor], wanted: Mapping[str,
             raise Refused(f"{path}: {name} holds values that are not finite")
 
 
+class Remembering(Protocol):
+    """Odds [episodes, actions] for what a seat sees now, given what is remembered; and what is remembered then."""
+
+    def __call__(self, seen: Observation, past: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]: ...
+
+
+def _remembering(net: ActorCritic) -> Remembering:
+    if net.recurrent:
+        return _recurrent(net)
+    plain = chooser(net)
+
+    def say(seen: Observation, past: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+        if past is None:
+            return plain(seen.features, seen.legal), None
+        features = np.concatenate([past, seen.features[:, None].astype(np.float32)], axis=1)
+        return plain(features, seen.legal), features[:, 1:]
+
+    return say
+
+
+def _recurrent(net: ActorCritic) -> Remembering:
+    body = alone(net)
+
+    def say(seen: Observation, past: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+        now = torch.from_numpy(np.ascontiguousarray(seen.features))
+        logits, after = recall(body, now[None], torch.from_numpy(past)[None])
+        return odds(logits[0].numpy(), seen.legal), after[0].numpy()
+
+    return say
+
+
 class NetworkPolicy:
     """A network at the table; a value, though its choosers read the net's memory."""
 
     def __init__(self, net: PolicyNet, choose: Literal["sample", "argmax"] = "sample") -> None:
         self.net, self.choose = net, choose
-        self._choosers = [chooser(net.of(seat)) for seat in range(len(net.nets))]
+        self._choosers = [_remembering(net.of(seat)) for seat in range(len(net.nets))]
 
     @property
     def view(self) -> str:
@@ -66,27 +98,28 @@ class NetworkPolicy:
 
     def begin(self, seeds: Seeds, seat: int) -> "Thoughts":
         """The seat's network, the luck of its episodes, and nothing seen yet."""
-        context = self.net.architecture.context
+        context, one = self.net.architecture.context, self.net.of(0)
         shape = self.net.spec.views[self.view]
         past = np.zeros((len(seeds), context - 1, *shape), dtype=np.float32) if context else None
+        if one.recurrent:
+            past = np.zeros((len(seeds), one.width), dtype=np.float32)
         return Thoughts(self._choosers[0 if self.net.shared else seat], Clock(seeds), past)
 
     def act(self, observation: Observation, memory: "Thoughts") -> tuple[np.ndarray, "Thoughts"]:
         """Raises Refused where the network's output is not finite."""
-        features, past = observation.features, None
-        if memory.past is not None:
-            features = np.concatenate([memory.past, features[:, None].astype(np.float32)], axis=1)
-            past = features[:, 1:]
-        odds = memory.odds_of(features, observation.legal)
-        if np.isnan(odds).any():
+        found, past = memory.odds_of(observation, memory.past)
+        if np.isnan(found).any():
             raise Refused(f"network for {self.net.spec.name}: its logits are not finite")
-        actions = odds.argmax(axis=1) if self.choose == "argmax" else sample(odds, memory.clock.draw())
+        actions = found.argmax(axis=1) if self.choose == "argmax" else sample(found, memory.clock.draw())
         return actions, Thoughts(memory.odds_of, memory.clock.tick(), past)
 
 
 class Thoughts(NamedTuple):
-    """What a network at the table remembers; `past` float32 [episodes, context − 1, *view], zero before the start."""
+    """What a network at the table remembers; `past` is zero before the start.
 
-    odds_of: Chooser
+    With a context it is float32 [episodes, context − 1, *view], of a recurrent network [episodes, width].
+    """
+
+    odds_of: Remembering
     clock: Clock
     past: np.ndarray | None

@@ -10,6 +10,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
+from crossplay.agents.gru import Gru
 from crossplay.benchmark.config import config, to_table
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import GameSpec
@@ -20,9 +21,12 @@ WEIGHTS = "weights.safetensors"
 
 @config
 class Architecture:
-    """Which view a network reads and how it is built. An MLP flattens its view; a CNN wants [width, height, planes]."""
+    """Which view a network reads and how it is built. An MLP flattens its view; a CNN wants [width, height, planes].
 
-    body: Literal["mlp", "cnn"] = "mlp"
+    A GRU flattens it too; the last hidden layer is what it remembers from step to step of an episode.
+    """
+
+    body: Literal["mlp", "cnn", "gru"] = "mlp"
     hidden: tuple[PositiveInt, ...] = (64, 64)
     channels: tuple[PositiveInt, ...] = (32, 32, 32)  # cnn only: 3×3 convolutions before the hidden layers
     activation: Literal["tanh", "relu"] = "tanh"
@@ -39,8 +43,10 @@ class Architecture:
             raise Refused(
                 f"a cnn reads [width, height, planes]; view {view!r} of {spec.name} is {list(spec.views[view])}"
             )
-        if self.body == "cnn" and self.context:
-            raise Refused(f"context = {self.context} given; foresight is for an mlp, not for a cnn")
+        if self.body != "mlp" and self.context:
+            raise Refused(f"context = {self.context} given; foresight is for an mlp, not for a {self.body}")
+        if self.body == "gru" and len(self.hidden) < 2:
+            raise Refused(f"hidden = {list(self.hidden)} given; a gru wants layers before its own, as in [64, 64]")
         if self.central and (self.body != "mlp" or self.context):
             raise Refused("central = true given; a central critic is for a plain mlp, without a context")
         return view
@@ -55,8 +61,11 @@ def _stack(a: Architecture, shape: tuple[int, ...], outputs: int, gain: float, s
             layers += [nn.Conv2d(before, after, 3, padding=1), activation()]
         width = a.channels[-1] * shape[0] * shape[1]
     layers.append(nn.Flatten())
-    for before, after in pairwise((width, *a.hidden)):
+    plain = a.hidden[:-1] if a.body == "gru" else a.hidden
+    for before, after in pairwise((width, *plain)):
         layers += [nn.Linear(before, after), activation()]
+    if a.body == "gru":
+        layers.append(Gru(a.hidden[-2], a.hidden[-1], seed))
     layers.append(nn.Linear(a.hidden[-1], outputs))
     weighted = [layer for layer in layers if isinstance(layer, nn.Linear | nn.Conv2d)]
     for layer in weighted:
@@ -72,8 +81,8 @@ class ActorCritic(nn.Module):
     def __init__(self, architecture: Architecture, spec: GameSpec, seed: torch.Generator) -> None:
         super().__init__()
         shape = spec.views[architecture.view_of(spec)]
-        self.planes_first = architecture.body == "cnn"
-        self.context, self.others = architecture.context, spec.seats - 1
+        self.planes_first, self.recurrent = architecture.body == "cnn", architecture.body == "gru"
+        self.context, self.others, self.width = architecture.context, spec.seats - 1, architecture.hidden[-1]
         actions = len(spec.actions)
         told = self.others * actions if self.context else 0  # what the predictor tells the actor
         self.actor = _stack(architecture, (prod(shape) + told,) if self.context else shape, actions, 0.01, seed)

@@ -11,6 +11,7 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from crossplay.agents import objective_kernel as kernel
+from crossplay.agents.gru import Thread
 from crossplay.benchmark.config import config
 
 
@@ -45,6 +46,7 @@ class Samples(NamedTuple):
     advantages: Tensor  # [K, n]
     targets: Tensor  # [K, n], for the critic
     others: Tensor | None = None  # [K, n, seats − 1], what a predictor should have foreseen
+    thread: Thread | None = None  # of recurrent networks, whose samples are in order: step by step, places side by side
 
 
 class Leash(NamedTuple):

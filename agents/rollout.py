@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crossplay.agents.chooser import Chooser
+from crossplay.agents.chooser import Chooser, Recurrent
 from crossplay.agents.company import Company, Guest
 from crossplay.agents.seating import Double, Places, Seating, pays, places
 from crossplay.benchmark.game import Game, Observation
@@ -25,6 +25,7 @@ class Experience(NamedTuple):
     cut: Tensor  # [T] bool: the episode ended with this step
     after: Tensor  # [K, ends, n, *view]: what it saw after each cut step and after the last step, in order
     others: Tensor  # [K, T, n, seats − 1]: what the seats after its own did, in turn
+    memory: Tensor | None = None  # [K, n, 2 · width] before the first step, of learners that remember
 
 
 NOTHING = Experience(*[torch.empty(0)] * 7)  # of a learner that had no place
@@ -51,6 +52,9 @@ class Collector:
         """Fresh episodes: their luck derives from the batch number, so a resumed training meets the same."""
         self.batch += 1
         self.step = 0
+        for learner in self.learners:
+            if isinstance(learner, Recurrent):
+                learner.forget()
         self.tables = tables = [list(seating(self.batch)) for seating in self.seatings]
         luck = [spread(derive(seed, "episodes", self.batch), self.episodes) for seed in self.seeds]
         self.state = self.game.reset(np.concatenate(luck))
@@ -79,7 +83,7 @@ class Collector:
         """`steps` steps for every learner (reward = reward + shaping·shaped), and finished returns [K, episodes]."""
         if self.batch < 0:
             self.reset()
-        logs = [_Log() for _ in self.learners]
+        logs = [_Log(self._memory(*pair)) for pair in zip(self.learners, self.places, strict=True)]
         finished = []
         total = sum(place.rows.shape[1] for place in self.places)
         draws = np.stack([torch.rand(steps, total, generator=mine).numpy() for mine in luck])
@@ -98,6 +102,12 @@ class Collector:
                 self.reset()
         latest = finished[-1] if finished else np.empty((len(self.seeds), 0))
         return [log.experience(self.device) if log.features else NOTHING for log in logs], latest
+
+    def _memory(self, learner: Chooser, place: Places) -> Tensor | None:
+        """What a learner remembers where it is taught."""
+        if not isinstance(learner, Recurrent):
+            return None
+        return learner.remembered(place.rows.shape[1])[:, : place.taught]
 
     def _tell(self) -> None:
         """Tells those who want to know what their tables returned, and notes whether all seats earned alike."""
@@ -160,7 +170,8 @@ def _blurred(odds: np.ndarray, legal: np.ndarray, place: Places) -> np.ndarray:
 
 
 class _Log:
-    def __init__(self) -> None:
+    def __init__(self, memory: Tensor | None) -> None:
+        self.memory = memory
         self.features: list[np.ndarray] = []
         self.legal: list[np.ndarray] = []
         self.actions: list[np.ndarray] = []
@@ -190,6 +201,7 @@ class _Log:
             torch.tensor(self.cut, device=device),
             seen(self.after),
             stacked(self.others),
+            self.memory,
         )
 
 

@@ -14,7 +14,9 @@ from torch.nn import functional
 
 from crossplay.agents import sparse
 from crossplay.agents.dense import Bend, dense
+from crossplay.agents.gru import Gru, Parts, Thread, step, unroll
 from crossplay.agents.networks import ActorCritic, informed
+from crossplay.benchmark.errors import Refused
 
 Layers = list[tuple[nn.Module, tuple[Tensor, ...]]]  # what a layer is, and its stacked weight and bias, if any
 BODIES = ("actor", "critic", "predictor")
@@ -31,7 +33,7 @@ class Stack:
         self.flat = nn.Parameter(torch.zeros(len(self.nets), width, device=device))
         self.flat.grad = torch.zeros_like(self.flat)
         self._parts = dict(self._adopted())
-        self._bodies = {body: _split(self.layers(body)) for body in BODIES if hasattr(self.nets[0], body)}
+        self._bodies = {body: split(self.layers(body)) for body in BODIES if hasattr(self.nets[0], body)}
         self.actor_width = sum(p.numel() for p in self.nets[0].actor.parameters())
 
     def _adopted(self) -> Iterator[tuple[str, Tensor]]:
@@ -54,11 +56,21 @@ class Stack:
             for i, layer in enumerate(getattr(self.nets[0], body))
         ]
 
-    def _run(self, body: str, x: Tensor) -> Tensor:
-        before, bends, parts = self._bodies[body]
+    def _run(self, body: str, x: Tensor, thread: Thread | None = None) -> Tensor:
+        before, enter, memory, leave = self._bodies[body]
         for layer, own in before:
             x = _through(layer, own, x)
-        return dense(x.flatten(2), bends, parts)
+        x = enter(x.flatten(2))
+        if leave is None:
+            return x
+        if thread is None:
+            raise Refused("a gru's samples are whole sequences, which this trainer does not keep; use an mlp or a cnn")
+        steps = x.unflatten(1, (len(thread.starts), -1))
+        return leave(unroll(steps, thread.of(body), thread.starts, memory).flatten(1, 2))
+
+    def recall(self, body: str, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """A recurrent body's output [K, n, …] for features [K, n, *view] and memory [K, n, width]; and that then."""
+        return recall(self._bodies[body], features, memory)
 
     def listed(self, features: Tensor) -> Tensor:
         """Features [K, n, *view] as these networks read them fastest, for `logits` and `value`."""
@@ -78,23 +90,24 @@ class Stack:
         """The predictors' raw output [K, n, others, actions] for features [K, n, context, *view]."""
         return self._run("predictor", self._ready(features)).unflatten(-1, (self.nets[0].others, -1))
 
-    def logits(self, features: Tensor) -> Tensor:
+    def logits(self, features: Tensor, thread: Thread | None = None) -> Tensor:
         """The actors' raw output [K, n, actions] for features [K, n, *view], listed or not.
 
         With a context features are [K, n, context, *view], with a central critic [K, n, seats, *view]; never listed.
+        Recurrent networks want a thread, and n to be steps × places.
         """
         if self.nets[0].context:
             features = informed(features, self.foresee(features).flatten(2), self.nets[0].others, axes=2)
-        return self._run("actor", self._ready(features[:, :, 0] if self.nets[0].central else features))
+        return self._run("actor", self._ready(features[:, :, 0] if self.nets[0].central else features), thread)
 
     def log_policy(self, features: Tensor, legal: Tensor) -> Tensor:
         """Log-probabilities [K, n, actions] for features [K, n, *view], legal [K, n, actions]; illegal ones get −∞."""
         return torch.log_softmax(self.logits(features).masked_fill(~legal, -torch.inf), dim=-1)
 
-    def value(self, features: Tensor) -> Tensor:
+    def value(self, features: Tensor, thread: Thread | None = None) -> Tensor:
         """Predicted returns [K, n]."""
         now = features[:, :, -1] if self.nets[0].context else features
-        return self._run("critic", self._ready(now)).squeeze(-1)
+        return self._run("critic", self._ready(now), thread).squeeze(-1)
 
     def become(self, other: "Stack") -> None:
         """Takes over the other's actors."""
@@ -132,15 +145,46 @@ def _through(layer: nn.Module, parts: tuple[Tensor, ...], x: Tensor) -> Tensor:
     )
 
 
-class _Body(NamedTuple):
+class Dense(NamedTuple):
+    """Linear layers and what follows each."""
+
+    bends: list[Bend]
+    parts: list[tuple[Tensor, Tensor]]  # weight and bias
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """[K, n, out] for x [K, n, in], or lists of it."""
+        return dense(x, self.bends, self.parts)
+
+
+class Body(NamedTuple):
+    """A body's layers by what is done with them."""
+
     before: Layers  # of flattening: convolutions
-    bends: list[Bend]  # what follows each linear layer
-    parts: list[tuple[Tensor, Tensor]]  # its weight and bias
+    enter: Dense
+    memory: Parts = ()  # of a recurrent body
+    leave: Dense | None = None  # what follows its memory
 
 
-def _split(layers: Layers) -> _Body:
+def split(layers: Layers) -> Body:
+    """Sorts stacked layers into a body."""
     flat = next(i for i, (layer, _) in enumerate(layers) if isinstance(layer, nn.Flatten))
+    tail = layers[flat + 1 :]
+    at = next((i for i, (layer, _) in enumerate(tail) if isinstance(layer, Gru)), None)
+    if at is None:
+        return Body(layers[:flat], _dense(tail))
+    return Body(layers[:flat], _dense(tail[:at]), tail[at][1], _dense(tail[at + 1 :]))
+
+
+def _dense(layers: Layers) -> Dense:
     named: dict[type[nn.Module], Bend] = {nn.Tanh: "tanh", nn.ReLU: "relu", nn.Linear: ""}
-    kinds = [type(layer) for layer, _ in layers[flat + 1 :]] + [nn.Linear]
+    kinds = [type(layer) for layer, _ in layers] + [nn.Linear]
     bends = [named[after] for kind, after in pairwise(kinds) if kind is nn.Linear]
-    return _Body(layers[:flat], bends, [(parts[0], parts[1]) for _, parts in layers[flat + 1 :] if parts])
+    return Dense(bends, [(parts[0], parts[1]) for _, parts in layers if parts])
+
+
+def recall(body: Body, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+    """A recurrent body's output [K, n, …] for features [K, n, *view] and memory [K, n, width]; and that then."""
+    assert body.leave is not None
+    with torch.no_grad():
+        after = step(body.enter(features.flatten(2).float()), memory, body.memory)
+        return body.leave(after), after

@@ -32,6 +32,7 @@ TRAINERS = {
     "noisy": (NoisySelfPlay(shared=False, ppo=SMALL, budget=BUDGET), Echo()),
     "srpo": (SRPO(ppo=SMALL, budget=BUDGET), Echo()),
     "srpo, budget": (SRPO(risk=Risk(budget=0.3, adversary="residual", meet=0.5), ppo=SMALL, budget=BUDGET), Echo()),
+    "gru": (IPPO(architecture=Architecture(body="gru", hidden=(8, 8)), ppo=SMALL, budget=BUDGET), Echo(horizon=8)),
     "mappo": (MAPPO(shared=False, ppo=SMALL, budget=BUDGET), CollabGrid()),
     "state-augmented": (StateAugmented(ppo=SMALL, budget=Budget(steps=80, games=4)), Overcooked(horizon=10)),
     "cnn": (IPPO(architecture=CNN, ppo=SMALL, budget=Budget(steps=80, games=4)), Overcooked(horizon=10)),
