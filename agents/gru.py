@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from crossplay.benchmark.errors import Refused
+
 
 class Gru(nn.Module):
     """The weights of one layer, named and shaped as torch.nn.GRU's; `unroll` and `step` do the work."""
@@ -23,6 +25,10 @@ class Gru(nn.Module):
         for weight in (self.weight_in, self.weight_back):
             for gate in weight.data.chunk(3):
                 nn.init.orthogonal_(gate, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Raises Refused: without its memory it says nothing."""
+        raise Refused("a gru wants its memory, and this way of learning keeps none; use an mlp or a cnn")
 
 
 class Thread(NamedTuple):

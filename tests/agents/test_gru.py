@@ -218,6 +218,8 @@ def test_it_meets_frozen_recurrent_partners_and_doubles():
 def test_what_cannot_be_is_refused():
     with pytest.raises(Refused, match="whole sequences, which this trainer does not keep"):
         train_one(SRPO(architecture=GRU, ppo=SMALL, budget=BUDGET), Echo(), seed=0)
+    with pytest.raises(Refused, match="a gru wants its memory"):
+        PolicyNet(GRU, Echo().spec, shared=True, seed=0).of(0).logits(torch.zeros(1, 4))
     with pytest.raises(Refused, match="a gru wants layers before its own"):
         PolicyNet(Architecture(body="gru", hidden=(8,)), Echo().spec, shared=True, seed=0)
     with pytest.raises(Refused, match="foresight is for an mlp, not for a gru"):
