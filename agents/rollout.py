@@ -10,7 +10,7 @@ from torch import Tensor
 
 from crossplay.agents.chooser import Chooser, Recurrent
 from crossplay.agents.company import Company, Guest
-from crossplay.agents.seating import Double, Places, Seating, pays, places
+from crossplay.agents.seating import Double, Places, Seating, pays, places, wishes
 from crossplay.benchmark.game import Game, Observation
 from crossplay.benchmark.seeding import derive, sample, spread
 
@@ -65,6 +65,7 @@ class Collector:
             self.past = np.zeros(shape, dtype=np.float32)
         self.places = [places(tables, learner, self.episodes) for learner in range(len(self.learners))]
         self.pays = pays(tables, self.episodes, self.game.spec.seats)
+        self.wishes = wishes(tables, self.episodes, self.game.spec)
         self.frozen = Company(
             Guest(policy, rows, seat, self._partner_luck(k, i, seat, rows))
             for k, seatings in enumerate(tables)
@@ -153,6 +154,8 @@ class Collector:
         paid = step.rewards + np.float32(shaping) * step.shaping
         if self.pays is not None:
             paid = np.einsum("esj,ej->es", self.pays, paid)
+        if self.wishes is not None:
+            paid = self.wishes.granted(paid, step)
         return paid, self.step == self.game.spec.horizon
 
     def _partners_act(self, seen: Observation, actions: np.ndarray) -> None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crossplay.benchmark.game import GameSpec, Step
 from crossplay.benchmark.policy import Policy
 
 
@@ -18,14 +19,16 @@ class Double(NamedTuple):
 class Seating(NamedTuple):
     """Who plays a slice of one seed's episodes: per seat a learner's number, a learner's double or a frozen policy.
 
-    `pays[s][j]` says with which weight seat s is paid what seat j earns; empty: everybody its own. `told` hears the
-    returns [rows, seats] of the table's finished episodes before anybody is seated anew.
+    `pays[s][j]` says with which weight seat s is paid what seat j earns; empty: everybody its own. `wishes[s]` pays it
+    for what it does instead, by a weight for each event of the game and one for its reward; empty: as others are.
+    `told` hears the returns [rows, seats] of the table's finished episodes before anybody is seated anew.
     """
 
     rows: slice
     players: tuple[int | Double | Policy, ...]
     pays: tuple[tuple[float, ...], ...] = ()
     told: Callable[[np.ndarray], None] | None = None
+    wishes: tuple[tuple[float, ...], ...] = ()
 
 
 class Places(NamedTuple):
@@ -73,3 +76,31 @@ def pays(tables: Sequence[Sequence[Seating]], episodes: int, seats: int) -> np.n
         for t in (t for t in seatings if t.pays):
             weights[k * episodes + t.rows.start : k * episodes + t.rows.stop] = t.pays
     return weights
+
+
+class Wishes(NamedTuple):
+    """What seats with wishes of their own are paid for, over K seeds' episodes laid one after the other."""
+
+    theirs: np.ndarray  # bool [K·episodes, seats]: who has wishes
+    events: np.ndarray  # float32 [K·episodes, seats, events]
+    reward: np.ndarray  # float32 [K·episodes, seats]
+
+    def granted(self, paid: np.ndarray, step: Step) -> np.ndarray:
+        """What everybody is paid, [K·episodes, seats], where `paid` is for seats without wishes."""
+        own = np.einsum("nse,nse->ns", self.events, step.events) + self.reward * step.rewards
+        return np.where(self.theirs, own, paid)
+
+
+def wishes(tables: Sequence[Sequence[Seating]], episodes: int, spec: GameSpec) -> Wishes | None:
+    """Everybody's wishes; None where nobody has any."""
+    if not any(any(t.wishes) for seatings in tables for t in seatings):
+        return None
+    weights = np.zeros((len(tables) * episodes, spec.seats, len(spec.events) + 1), dtype=np.float32)
+    theirs = np.zeros(weights.shape[:2], dtype=bool)
+    for k, seatings in enumerate(tables):
+        for t in seatings:
+            for seat, wish in enumerate(t.wishes):
+                if wish:
+                    rows = slice(k * episodes + t.rows.start, k * episodes + t.rows.stop)
+                    weights[rows, seat], theirs[rows, seat] = wish, True
+    return Wishes(theirs, weights[..., :-1], weights[..., -1])
