@@ -8,6 +8,7 @@ import numpy as np
 import safetensors
 import safetensors.torch
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from crossplay.agents.chooser import alone, chooser, odds
@@ -123,3 +124,15 @@ class Thoughts(NamedTuple):
     odds_of: Remembering
     clock: Clock
     past: np.ndarray | None
+
+
+@POLICIES.register("team")
+@config
+class Team:
+    """Networks trained together and kept in one file; each of them plays by a card of its own."""
+
+    members: PositiveInt
+
+    def make(self, game: Game, files: Path | None) -> "NetworkPolicy":
+        """Raises Refused, always."""
+        raise Refused(f"a team of {self.members} plays nobody's seat: each member has a card of its own")

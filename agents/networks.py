@@ -116,25 +116,36 @@ def informed(features: Tensor, foreseen: Tensor, others: int, axes: int) -> Tens
 
 
 class PolicyNet(nn.Module):
-    """What a trainer returns: one network for all seats, or one per seat."""
+    """What a trainer returns: one network for all seats, or one per seat; or `count` of them, which are a team."""
 
-    def __init__(self, architecture: Architecture, spec: GameSpec, *, shared: bool, seed: int) -> None:
+    def __init__(
+        self, architecture: Architecture, spec: GameSpec, *, shared: bool, seed: int, count: int | None = None
+    ) -> None:
         super().__init__()
         self.architecture, self.spec, self.shared = architecture, spec, shared
         self.view = architecture.view_of(spec)
         generator = torch.Generator().manual_seed(seed)
         with single_threaded():  # orthogonal starts round by the number of threads
-            nets = [ActorCritic(architecture, spec, generator) for _ in range(1 if shared else spec.seats)]
+            many = count or (1 if shared else spec.seats)
+            nets = [ActorCritic(architecture, spec, generator) for _ in range(many)]
         self.nets = nn.ModuleList(nets)
 
     def of(self, seat: int) -> ActorCritic:
-        """The network that plays a seat."""
+        """The network that plays a seat; of a team, the one of this number."""
         net = self.nets[0 if self.shared else seat]
         assert isinstance(net, ActorCritic)
         return net
 
+    def alone(self, number: int) -> "PolicyNet":
+        """One of several as a network for all seats, frozen, in memory of its own."""
+        net = PolicyNet(self.architecture, self.spec, shared=True, seed=0)
+        net.nets[0].load_state_dict(self.nets[number].state_dict())
+        return net.eval().requires_grad_(False)
+
     def maker(self) -> dict[str, object]:
         """The card's maker table for this network."""
+        if len(self.nets) != (1 if self.shared else self.spec.seats):
+            return {"kind": "team", "members": len(self.nets)}
         return {
             "kind": "network",
             "architecture": to_table(self.architecture),

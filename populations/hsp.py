@@ -10,7 +10,6 @@ from pydantic import Field, PositiveInt
 from crossplay.agents.hsp import HSP, WISHED
 from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.ippo import IPPO
-from crossplay.agents.networks import PolicyNet
 from crossplay.agents.training import Training, teach
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import config, from_table
@@ -88,7 +87,7 @@ class Chosen(NamedTuple):
     def _played(self, pair: Training, policy: Policy) -> list[Returns]:
         """The pair's matches, with the partner in seat 0 and then in seat 1."""
         assert isinstance(policy, NetworkPolicy)
-        two = [NetworkPolicy(_one(pair, policy.net, number)) for number in (WISHED, 1)]
+        two = [NetworkPolicy(policy.net.alone(number)) for number in (WISHED, 1)]
         seeds = [derive(pair.seed, "counted", pair.name, seat) for seat in range(2)]
         return [
             play(pair.game, table, episodes=EPISODES, game_seed=seeds[0], policy_seeds=seeds)
@@ -111,18 +110,11 @@ class Chosen(NamedTuple):
         policy = card.policy(pair.game)
         assert isinstance(policy, NetworkPolicy)
         assert isinstance(pair.trainer, HSP)
-        net, spec = _one(pair, policy.net, WISHED), pair.game.spec
+        net, spec = policy.net.alone(WISHED), pair.game.spec
         wish = zip((*spec.events, "reward"), pair.trainer.wish(spec, pair.pupil().seed), strict=True)
         record = {"wish": {event: weight for event, weight in wish if weight}, "steps": card.record["steps"]}
         out = pair.out.with_name(pair.name.removesuffix("-pair"))
         return pair.card(out.name, net, record).save(out, net.contents())
-
-
-def _one(pair: Training, both: PolicyNet, number: int) -> PolicyNet:
-    """One of a pair as a network for all seats."""
-    net = PolicyNet(both.architecture, pair.game.spec, shared=True, seed=0)
-    net.nets[0].load_state_dict(both.nets[number].state_dict())
-    return net.eval().requires_grad_(False)
 
 
 def most_unlike(counts: np.ndarray, keep: int) -> list[int]:
