@@ -11,7 +11,7 @@ from crossplay.benchmark.crossplay import Fixture
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.leaderboard.roster import Roster
-from crossplay.leaderboard.suite import Entry, GameSetting, Suite, training
+from crossplay.leaderboard.suite import Entry, GameSetting, Suite, folder, training
 from crossplay.populations.fingerprint import thin
 from crossplay.populations.generator import Task
 from crossplay.populations.population import Population, assemble, load_population
@@ -109,6 +109,5 @@ def sites(suite: Suite, out: Path, device: str = "cpu") -> list[Site]:
     found = []
     for setting in suite.games:
         game = suite.game(setting)
-        slug = game.spec.name.replace("/", "-")
-        found.append(Site(suite, setting, game, out / slug, device))
+        found.append(Site(suite, setting, game, out / folder(game.spec.name), device))
     return found

@@ -1,7 +1,7 @@
 """A suite says everything a board depends on: games, partners made and held back, entries, episodes and one seed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,17 @@ from crossplay.populations.generator import GENERATORS, PartnerGenerator
 from crossplay.populations.scripted import generator as _scripted  # noqa: F401
 
 NAME = r"^[\w.-]+$"
+
+
+def folder(game: str) -> str:
+    """Where a game's cards and manifest lie, from its spec name."""
+    return game.replace("/", "-")
+
+
+def nicknames(game: str) -> tuple[str, ...]:
+    """What a game may be called on the command line: short, as its folder, in full."""
+    kind, _, rest = game.rpartition("-v")[0].partition("/")
+    return (rest if kind in ("overcooked", "matrix") and rest else game.rpartition("-v")[0], folder(game), game)
 
 
 @config
@@ -69,6 +80,17 @@ class Suite:
         """The game of a setting."""
         found: Game = from_table(GAMES, setting.game, f"suite {self.name}: games")
         return found
+
+    def only(self, names: Sequence[str]) -> "Suite":
+        """The same plan for some of its games: what is made for them is what the whole suite would make.
+
+        A name is the game's, its folder's, or short: `coordination_ring`. Raises Refused where there is none of it.
+        """
+        known = {name: setting for setting in self.games for name in nicknames(self.game(setting).spec.name)}
+        for name in names:
+            if name not in known:
+                raise unknown(f"game of suite {self.name}", name, known)
+        return replace(self, games=tuple(one for one in self.games if one in [known[name] for name in names]))
 
     def trainer(self, entry: Entry, setting: GameSetting) -> Trainer:
         """An entry's trainer with the game's training settings underneath its own."""

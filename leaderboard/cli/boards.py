@@ -16,6 +16,7 @@ Of = Annotated[str, typer.Option(help="What of a match: return or free_riding.")
 def run(
     suite: Annotated[str, typer.Argument(help="A shipped suite's name, or a TOML file.")] = "quick",
     out: Annotated[Path | None, typer.Option(help="Results folder; results/SUITE by default.")] = None,
+    game: Annotated[list[str] | None, typer.Option(help="Only this game of the suite; may be repeated.")] = None,
     device: Device = "cpu",
     *,
     jobs: Jobs,
@@ -29,6 +30,8 @@ def run(
     from crossplay.leaderboard.suite import load_suite
 
     plan = load_suite(suite)
+    if game:
+        plan = plan.only(game)
     folder = out or Path("results") / plan.name
     with console.progress() as tell:
         run_suite(plan, folder, jobs=jobs, device=device, tell=tell)

@@ -197,3 +197,14 @@ def test_an_entry_may_train_several_times_as_long():
 def test_an_unknown_suite_is_refused_with_the_nearest_name():
     with pytest.raises(Refused, match="did you mean 'quick'"):
         load_suite("quik")
+
+
+def test_some_games_of_a_suite_by_any_of_their_names():
+    suite = load_suite("standard")
+    for name in ("coordination_ring", "overcooked-coordination_ring-v1", "overcooked/coordination_ring-v1"):
+        (setting,) = suite.only([name]).games
+        assert setting == suite.games[2]
+    both = suite.only(["counter_circuit_o_1order", "cramped_room"])
+    assert both.games == (suite.games[0], suite.games[4])
+    with pytest.raises(Refused, match="unknown game of suite standard 'cramped_roam'; did you mean 'cramped_room'"):
+        suite.only(["cramped_roam"])
