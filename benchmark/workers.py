@@ -2,9 +2,12 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
+from threading import Thread
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -75,15 +78,29 @@ def _outcomes(function: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iter
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve the other core's process
     with parallel_config(backend="loky", inner_max_num_threads=1):
         modules = sorted(GAMES.modules | POLICIES.modules)
-        calls = (delayed(_informed)(modules, function, task) for task in tasks)
+        calls = (delayed(_informed)(modules, os.getpid(), function, task) for task in tasks)
         yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")(calls)
 
 
-def _informed(modules: Sequence[str], function: Callable[[T], R], task: T) -> R | Refused:
-    """_guarded in a process that knows every game and policy its parent knows."""
+def _informed(modules: Sequence[str], parent: int, function: Callable[[T], R], task: T) -> R | Refused:
+    """_guarded in a process that knows every game and policy its parent knows, and ends with it."""
+    _outlive_nobody(parent)
     for module in modules:
         import_module(module)
     return _guarded(function, task)
+
+
+@cache
+def _outlive_nobody(parent: int) -> None:
+    """Ends this process soon after its parent: one that trains on would write where the next run writes."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    if os.getppid() == parent:
+        Thread(target=watch, daemon=True).start()
 
 
 def _guarded(function: Callable[[T], R], task: T) -> R | Refused:

@@ -95,8 +95,10 @@ class Suite:
     def trainer(self, entry: Entry, setting: GameSetting) -> Trainer:
         """An entry's trainer with the game's training settings underneath its own."""
         under = training(setting)
-        if steps := under.get("budget", {}).get("steps"):
-            under = merge(under, {"budget": {"steps": round(steps * entry.times)}})
+        budget = under.get("budget", {})
+        if "steps" in budget:
+            spans = {name: budget[name] for name in ("steps", "shaping_steps") if budget.get(name, -1) >= 0}
+            under = merge(under, {"budget": {name: round(span * entry.times) for name, span in spans.items()}})
         elif entry.times != 1:
             raise Refused(f"suite {self.name}: entry {entry.name}: `times` needs budget.steps in the game's training")
         table = merge(under, entry.trainer)

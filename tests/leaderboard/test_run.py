@@ -192,6 +192,10 @@ def test_an_entry_may_train_several_times_as_long():
     suite = load_suite("quick")
     steps = {entry.name: suite.trainer(entry, suite.games[0]).budget.steps for entry in suite.entries}
     assert steps == {"ippo": 500_000, "fcp-br": 1_000_000}
+    order = load_suite("order")
+    budgets = {entry.name: order.trainer(entry, order.games[1]).budget for entry in order.entries}
+    assert (budgets["e3t"].steps, budgets["e3t"].shaping_steps) == (3_000_000, 2_000_000)
+    assert (budgets["fcp-br"].steps, budgets["fcp-br"].shaping_steps) == (6_000_000, 4_000_000)
 
 
 def test_an_unknown_suite_is_refused_with_the_nearest_name():
