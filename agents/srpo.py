@@ -106,6 +106,8 @@ class SRPO:
         seats = game.spec.seats
         if partners:
             raise Refused(f"srpo trains with its own adversary and takes no partners; given {len(partners)}")
+        if self.architecture.body == "gru" and not self._neutral:
+            raise Refused("srpo's adversary keeps no sequences, which a gru is taught by; use an mlp or a cnn")
         if seats > 2 and not self.shared:
             raise Refused(f"srpo needs shared = true beyond two seats; {game.spec.name} has {seats}")
         if self.risk.foes and not (seats > 2 and self.risk.foes < seats):

@@ -216,7 +216,7 @@ def test_it_meets_frozen_recurrent_partners_and_doubles():
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(Refused, match="whole sequences, which this trainer does not keep"):
+    with pytest.raises(Refused, match="srpo's adversary keeps no sequences"):
         train_one(SRPO(architecture=GRU, ppo=SMALL, budget=BUDGET), Echo(), seed=0)
     with pytest.raises(Refused, match="a gru wants its memory"):
         PolicyNet(GRU, Echo().spec, shared=True, seed=0).of(0).logits(torch.zeros(1, 4))
