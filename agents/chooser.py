@@ -144,10 +144,12 @@ def alone(net: ActorCritic) -> Body:
 
 def _torch(net: ActorCritic | Stack) -> Chooser:
     device = (net.flat if isinstance(net, Stack) else next(net.parameters())).device
+    wide = isinstance(net, Stack) and net.nets[0].central  # it is taught from all seats' views, its own first
 
     def choose(features: np.ndarray, legal: np.ndarray) -> np.ndarray:
+        seen = torch.from_numpy(np.ascontiguousarray(features)).to(device)
         with torch.inference_mode():
-            logits = net.logits(torch.from_numpy(np.ascontiguousarray(features)).to(device))
+            logits = net.logits(seen[:, :, None] if wide else seen)
         return odds(logits.cpu().numpy(), legal)
 
     return choose

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from crossplay.agents import learning
+from crossplay.agents.chooser import chooser
 from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.mappo import MAPPO
 from crossplay.agents.networks import Architecture, PolicyNet
@@ -41,6 +42,16 @@ def test_the_critic_reads_all_seats_and_the_actor_its_own():
     own = features.clone()
     own[:, :, 0] += 1
     assert not torch.equal(net.logits(features), net.logits(own))
+
+
+def test_it_chooses_alike_where_there_is_no_fast_way(monkeypatch):
+    game = CollabGrid()
+    net = Stack([central(game).of(0)])
+    features = np.random.default_rng(0).random((1, 6, *game.spec.views[game.spec.view]), dtype=np.float32)
+    legal = np.ones((1, 6, len(game.spec.actions)), dtype=bool)
+    fast = chooser(net)(features, legal)
+    monkeypatch.setattr("crossplay.agents.chooser._simple", lambda bodies: False)
+    np.testing.assert_allclose(chooser(net)(features, legal), fast, rtol=1e-5)
 
 
 def test_experience_has_ones_own_view_first_in_every_seat():
