@@ -9,10 +9,12 @@ import torch
 
 from crossplay.agents import learning
 from crossplay.agents.ippo import IPPO
-from crossplay.agents.networks import Architecture
-from crossplay.agents.objective import PPO
+from crossplay.agents.networks import Architecture, PolicyNet
+from crossplay.agents.objective import PPO, Samples
+from crossplay.agents.rollout import Experience
+from crossplay.agents.stack import Stack
 from crossplay.agents.trainer import Budget, Pupil, train
-from crossplay.agents.trajedi import TrajeDi, diversity
+from crossplay.agents.trajedi import TrajeDi, diversity, everybody, log_odds
 from crossplay.benchmark.errors import Refused
 from tests.agents.echo import Echo
 from tests.agents.test_mep import CONVENTIONS, spread_of
@@ -83,6 +85,43 @@ def test_rewards_and_pulls_are_its_slope(gamma):
         assert (paid + pushed)[index] == pytest.approx(wanted, abs=1e-6)
     if gamma == 1:
         assert np.abs(pushed).max() < 1e-6
+
+
+def test_everybody_is_pushed_at_everybodys_samples():
+    """Slice by slice: own samples keep advantage and target, others' have the pull alone and cost no critic."""
+    nets = [PolicyNet(Architecture(), Echo().spec, shared=True, seed=k).of(0) for k in range(3)]
+    rng = torch.Generator().manual_seed(0)
+    features, legal = torch.rand(3, 10, 2, 4, generator=rng), torch.ones(3, 10, 2, 4, dtype=torch.bool)
+    actions = torch.randint(4, (3, 10, 2), generator=rng)
+    empty = torch.empty(0)
+    logs = log_odds(Stack(nets), Experience(features, legal, actions, empty, empty, empty, empty))
+    pulls = torch.rand(3, 3, 20, generator=rng)
+    flat = [part.flatten(1, 2) for part in (features, legal, actions)]
+    rest = [torch.rand(3, 20, generator=rng) for _ in range(3)]
+    found = everybody(Stack(nets), Samples(*flat, torch.zeros(3, 20), *rest), logs.flatten(2), pulls)
+    for i, ahead in itertools.product(range(3), range(3)):
+        j, part = (i + ahead) % 3, slice(20 * ahead, 20 * ahead + 20)
+        with torch.no_grad():
+            wanted = nets[i].log_policy(flat[0][j], flat[1][j]).gather(1, flat[2][j][:, None])[:, 0]
+        assert torch.allclose(found.log_probs[i, part], wanted, atol=1e-6)
+        assert torch.equal(found.features[i, part], flat[0][j])
+        assert torch.equal(found.actions[i, part], flat[2][j])
+        assert torch.equal(found.advantages[i, part], pulls[i, j] + (rest[1][i] if i == j else 0))
+        if i == j:
+            assert torch.equal(found.targets[i, part], rest[2][i])
+        else:
+            assert torch.equal(found.targets[i, part], found.values[i, part])
+
+
+def test_steps_and_episodes_are_the_same_numbers():
+    """Two episodes of five steps in three games, there and back."""
+    method = TrajeDi(members=1, member=IPPO(ppo=SMALL.ppo, budget=Budget(steps=80, games=3)))
+    method = method.method([method.plan(Echo(), (), 0)])
+    steps = torch.arange(30.0).view(1, 10, 3)
+    episodes = method._by_episode(steps)
+    assert episodes.shape == (1, 5, 6)
+    assert all(torch.equal(episodes[0, :, 3 * e + g], steps[0, 5 * e : 5 * e + 5, g]) for e in range(2) for g in range(3))
+    assert torch.equal(method._by_step(episodes), steps)
 
 
 def taught(alpha, game=None, member=SMALL, seeds=(3, 1, 4), **fields):
