@@ -24,7 +24,7 @@ from crossplay.benchmark.config import build, config, from_table, from_text, mer
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.registry import GAMES
-from crossplay.populations import bc, brdiv, fcp, hsp, lipo, mep, self_play  # noqa: F401  registers the generators
+from crossplay.populations import bc, brdiv, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
 from crossplay.populations.generator import GENERATORS, PartnerGenerator
 from crossplay.populations.scripted import generator as _scripted  # noqa: F401
 

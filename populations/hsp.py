@@ -80,9 +80,10 @@ class Chosen(NamedTuple):
             teach(missing, [pair.watch for pair in missing])
         cards = [card for pair in self.pairs if (card := pair.done())]
         played = [self._played(pair, card.policy(pair.game)) for pair, card in zip(self.pairs, cards, strict=True)]
-        self._check([float(np.mean([one.returns.mean() for one in both])) for both in played])
+        earned = [float(np.mean([one.returns.mean() for one in both])) for both in played]
+        self._check(earned)
         counts = np.array([np.mean([one.events[:, s].mean(axis=0) for s, one in enumerate(b)], axis=0) for b in played])
-        return [self._partner(self.pairs[i], cards[i]) for i in sorted(most_unlike(counts, self.keep))]
+        return [self._partner(self.pairs[i], cards[i], earned[i]) for i in sorted(most_unlike(counts, self.keep))]
 
     def _played(self, pair: Training, policy: Policy) -> list[Returns]:
         """The pair's matches, with the partner in seat 0 and then in seat 1."""
@@ -105,14 +106,15 @@ class Chosen(NamedTuple):
                 f"{', '.join(f'{value:.3g}' for value in earned)}, uniform play {floor:.3g}; train longer"
             )
 
-    def _partner(self, pair: Training, card: Card) -> Card:
-        """The partner's own card, for every seat."""
+    def _partner(self, pair: Training, card: Card, earned: float) -> Card:
+        """The partner's own card, for every seat; its record says what it `earned` with its mate."""
         policy = card.policy(pair.game)
         assert isinstance(policy, NetworkPolicy)
         assert isinstance(pair.trainer, HSP)
         net, spec = policy.net.alone(WISHED), pair.game.spec
         wish = zip((*spec.events, "reward"), pair.trainer.wish(spec, pair.pupil().seed), strict=True)
-        record = {"wish": {event: weight for event, weight in wish if weight}, "steps": card.record["steps"]}
+        wished = {event: weight for event, weight in wish if weight}
+        record = {"wish": wished, "earned": earned, "steps": card.record["steps"]}
         out = pair.out.with_name(pair.name.removesuffix("-pair"))
         return pair.card(out.name, net, record).save(out, net.contents())
 

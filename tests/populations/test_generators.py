@@ -17,7 +17,7 @@ from crossplay.populations.stages import forget_snapshots
 from tests.agents.echo import Echo
 
 SMALL = IPPO(ppo=PPO(rollout=50), budget=Budget(steps=4_000, games=8))
-QUICK = {"trainer": SMALL, "seeds": 1, "cloning": Cloning(epochs=1)}
+QUICK = {"trainer": SMALL, "seeds": 2, "keep": 1, "cloning": Cloning(epochs=1)}
 
 
 @pytest.mark.parametrize("kind", GENERATORS)

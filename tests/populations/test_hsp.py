@@ -51,6 +51,8 @@ def test_partners_of_opposite_wishes_are_kept(whole):
     assert {card.family for card in cards} == {"hsp"}
     assert sorted(card.record["wish"]["right"] for card in cards) == [-10.0, 10.0]
     assert len({card.lineage for card in cards}) == 2
+    hates, likes = (c.record["earned"] for c in sorted(cards, key=lambda c: c.record["wish"]["right"]))
+    assert hates < 3 < 4 < likes, "what pairs earn is told of every partner: here the mean of both seats"
     for card in cards:
         policy = card.policy(Echo())
         found = play(Echo(), [policy, policy], episodes=100, game_seed=0, policy_seeds=[0, 1]).returns.mean(axis=0)
