@@ -64,7 +64,7 @@ def log_odds(population: Stack, seen: Experience) -> Tensor:
 
 
 def everybody(population: Stack, own: Samples, logs: Tensor, pulls: Tensor) -> Samples:
-    """Own samples, then all others' in turn, from which only the pulls [j, i, n] are learned: critics keep to theirs."""
+    """Own samples, then all others' in turn, of which only the pulls [j, i, n] are learned: critics keep to theirs."""
     count = len(population.nets)
     parts = []
     for ahead in range(count):
@@ -75,7 +75,7 @@ def everybody(population: Stack, own: Samples, logs: Tensor, pulls: Tensor) -> S
         pull, log = pulls[torch.arange(count), whose], logs[torch.arange(count), whose]
         gains, targets = (own.advantages + pull, own.targets) if not ahead else (pull, values)
         parts.append((features, legal, actions, log, values, gains, targets))
-    return Samples(*(torch.cat(part, dim=1) for part in zip(*parts, strict=True)))
+    return Samples._make([*(torch.cat(part, dim=1) for part in zip(*parts, strict=True)), None, None])
 
 
 class Trajectories:

@@ -1,4 +1,4 @@
-"""Partners of diverse trajectories [Lupu2021]: seeds trained jointly to do unlike things, each with its last network."""
+"""Partners of diverse trajectories [Lupu2021]: seeds trained jointly to do unlike things; the last networks."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -120,7 +120,8 @@ def test_steps_and_episodes_are_the_same_numbers():
     steps = torch.arange(30.0).view(1, 10, 3)
     episodes = method._by_episode(steps)
     assert episodes.shape == (1, 5, 6)
-    assert all(torch.equal(episodes[0, :, 3 * e + g], steps[0, 5 * e : 5 * e + 5, g]) for e in range(2) for g in range(3))
+    for e, g in itertools.product(range(2), range(3)):
+        assert torch.equal(episodes[0, :, 3 * e + g], steps[0, 5 * e : 5 * e + 5, g])
     assert torch.equal(method._by_step(episodes), steps)
 
 

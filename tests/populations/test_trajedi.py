@@ -1,4 +1,4 @@
-"""Partners of diverse trajectories as cards: one task, one lineage, whoever is missing is made again, and a best response."""
+"""Partners of diverse trajectories as cards: one task, one lineage, the same after a kill, alone from one another."""
 
 import pytest
 
