@@ -45,7 +45,7 @@ EXAMPLES = {  # a kind without an example is checked with its defaults
 GAME_TABLES = [{"kind": kind, **table} for kind in GAMES for table in EXAMPLES.get(kind, [{}])]
 CONSTANT = {"maker": {"kind": "constant", "action": 1}}
 POLICY_TABLES = {"noisy": CONSTANT, "unstuck": CONSTANT}
-NEED_FILES = {"network"}  # weights: checked where networks are tested
+NEED_FILES = {"network", "team"}  # weights: checked where networks and teams are tested
 
 
 def spell(table):
