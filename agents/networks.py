@@ -7,7 +7,7 @@ from typing import Literal
 import safetensors
 import safetensors.torch
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from crossplay.agents.gru import Gru
@@ -27,12 +27,13 @@ class Architecture:
     """
 
     body: Literal["mlp", "cnn", "gru"] = "mlp"
-    hidden: tuple[PositiveInt, ...] = (64, 64)
+    hidden: tuple[PositiveInt, ...] = Field((64, 64), min_length=1)
     channels: tuple[PositiveInt, ...] = (32, 32, 32)  # cnn only: 3×3 convolutions before the hidden layers
     activation: Literal["tanh", "relu"] = "tanh"
     view: str = ""  # empty: the game's default view
     context: PositiveInt | None = None  # views, present one last, to foresee the partners' actions from; mlp only
     central: bool = False  # the critic reads all seats' views, its own first; mlp only
+    precision: Literal["bfloat16"] | None = None  # of convolutions, cnn only; weights and the rest stay float32
 
     def view_of(self, spec: GameSpec) -> str:
         """The view's name, checked against the game."""
@@ -43,6 +44,8 @@ class Architecture:
             raise Refused(
                 f"a cnn reads [width, height, planes]; view {view!r} of {spec.name} is {list(spec.views[view])}"
             )
+        if self.body != "cnn" and self.precision:
+            raise Refused(f"precision = {self.precision!r} given; it is for a cnn's convolutions, not for a {self.body}")
         if self.body != "mlp" and self.context:
             raise Refused(f"context = {self.context} given; foresight is for an mlp, not for a {self.body}")
         if self.body == "gru" and len(self.hidden) < 2:
@@ -82,6 +85,7 @@ class ActorCritic(nn.Module):
         super().__init__()
         shape = spec.views[architecture.view_of(spec)]
         self.planes_first, self.recurrent = architecture.body == "cnn", architecture.body == "gru"
+        self.precision = architecture.precision
         self.context, self.others, self.width = architecture.context, spec.seats - 1, architecture.hidden[-1]
         actions = len(spec.actions)
         told = self.others * actions if self.context else 0  # what the predictor tells the actor

@@ -58,9 +58,10 @@ class Stack:
 
     def _run(self, body: str, x: Tensor, thread: Thread | None = None) -> Tensor:
         before, enter, memory, leave = self._bodies[body]
-        for layer, own in before:
-            x = _through(layer, own, x)
-        x = enter(x.flatten(2))
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.nets[0].precision == "bfloat16"):
+            for layer, own in before:
+                x = _through(layer, own, x)
+        x = enter(x.flatten(2).float() if before else x.flatten(2))
         if leave is None:
             return x
         if thread is None:

@@ -46,7 +46,7 @@ def train(places: Sequence[Site], jobs: int, tell: Tell) -> None:
         mine = [(role, cards) for (site, role, _), cards in zip(roles, made, strict=True) if site is place]
         population = place.populate(mine)
         for entry in (e for e in place.suite.entries if e.partners):
-            partners = [card for role, cards in mine for card in cards if role == entry.partners]
+            partners = [card for role, cards in mine for card in cards if role == entry.partners and entry.meets(card)]
             paired += place.trainings(entry, partners, population.digest)
     if paired:
         make_cards("agents", paired, jobs, tell)

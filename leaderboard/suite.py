@@ -20,13 +20,15 @@ from crossplay.agents import (  # noqa: F401  registers the trainers
 from crossplay.agents.presets import preset
 from crossplay.agents.trainer import TRAINERS, Trainer
 from crossplay.benchmark import games as _games  # noqa: F401  registers the games
-from crossplay.benchmark.config import build, config, from_table, from_text, merge, read_toml, scalar
+from crossplay.benchmark.card import Card
+from crossplay.benchmark.config import build, config, from_table, from_text, merge, read_toml, scalar, to_table
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.registry import GAMES
 from crossplay.populations import bc, brdiv, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
 from crossplay.populations.generator import GENERATORS, PartnerGenerator
 from crossplay.populations.scripted import generator as _scripted  # noqa: F401
+from crossplay.populations.stages import Stage
 
 NAME = r"^[\w.-]+$"
 
@@ -58,7 +60,13 @@ class Entry:
     trainer: dict[str, Any]
     seeds: PositiveInt = 3
     partners: str = ""  # name of a train population; empty: self-play
+    stages: tuple[Stage, ...] = ()  # of partners kept at several stages of skill only these; empty: all
     times: PositiveFloat = 1.0  # so many times the steps the game's training settings give
+
+    def meets(self, partner: Card) -> bool:
+        """Whether a partner of the population is one to train with."""
+        stage = partner.record.get("stage")
+        return not self.stages or stage is None or stage in self.stages
 
 
 @config
@@ -123,6 +131,8 @@ class Suite:
         for twice in (n for n in [*names, *populations] if [*names, *populations].count(n) > 1):
             raise Refused(f"suite {self.name}: the name {twice!r} is given twice")
         for entry in self.entries:
+            if entry.stages and not entry.partners:
+                raise Refused(f"suite {self.name}: entry {entry.name}: `stages` needs `partners`, whose stages they are")
             if entry.partners and entry.partners not in populations:
                 raise Refused(
                     f"suite {self.name}: entry {entry.name}: {unknown('population', entry.partners, populations)}"
@@ -135,28 +145,28 @@ class Suite:
 
 
 def training(setting: GameSetting) -> dict[str, Any]:
-    """A game's training settings: its kind's preset, and over it what the suite says."""
-    return merge(preset(str(setting.game.get("kind"))), setting.training)
+    """A game's training settings: its preset, and over it what the suite says."""
+    return merge(preset(setting.game), setting.training)
 
 
 def trainer_for(kind: str, game: str, settings: list[str]) -> tuple[Game, Trainer]:
-    """The game a text spells, and the trainer for it: the game kind's preset with `field=value` settings over it."""
+    """The game a text spells, and the trainer for it: the game's preset with `field=value` settings over it."""
     played: Game = from_text(GAMES, game)
     return played, trainer_on(kind, played, {}, settings)
 
 
 def trainer_on(kind: str, game: Game, under: Mapping[str, Any], settings: Sequence[str]) -> Trainer:
-    """The trainer for a game: its kind's preset, over it the settings in `under`, over both `field=value` settings."""
-    table = merge(merge(preset(type(game).kind), under), {"kind": kind})  # type: ignore[attr-defined]
+    """The trainer for a game: its preset, over it the settings in `under`, over both `field=value` settings."""
+    table = merge(merge(preset(to_table(game)), under), {"kind": kind})
     found: Trainer = from_table(TRAINERS, _set(table, settings), kind)
     return found
 
 
 def generator_for(kind: str, game: str, settings: list[str]) -> tuple[Game, PartnerGenerator]:
-    """The game a text spells, and the generator for it, with the game kind's preset for its trainer."""
+    """The game a text spells, and the generator for it, with the game's preset for its trainer."""
     played: Game = from_text(GAMES, game)
     trains = "trainer" in {field.name for field in fields(GENERATORS[kind])}
-    table = {"kind": kind, **({"trainer": preset(type(played).kind)} if trains else {})}  # type: ignore[attr-defined]
+    table = {"kind": kind, **({"trainer": preset(to_table(played))} if trains else {})}
     return played, from_table(GENERATORS, _set(table, settings), kind)
 
 

@@ -60,7 +60,7 @@ def bundles(tasks: Sequence[Task], jobs: int = 1) -> list[list[int]]:
     for members in kin.values():
         pieces = max(-(-len(members) // STACK), min(len(members), -(-jobs // len(kin))))
         found += [members[i::pieces] for i in range(pieces)]
-    return found + alone
+    return alone + found  # what cannot be parted first: it takes longest
 
 
 def make(tasks: Sequence[Task]) -> list[list[Card]]:

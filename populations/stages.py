@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import safetensors.torch
 
@@ -11,7 +11,8 @@ from crossplay.agents.trainer import Update
 from crossplay.agents.training import Training
 from crossplay.benchmark.card import CARD_FILE, Card, load_card
 
-STAGES = ("first", "half", "last")
+Stage = Literal["first", "half", "last"]
+STAGES: tuple[Stage, ...] = ("first", "half", "last")
 
 
 class Stages(NamedTuple):
