@@ -7,25 +7,19 @@ Every member is a policy π_i and a mate m_i that answers it. With J_ij = J(π_i
 over policies and mates: what is lost by answering one member as if it were another.
 """
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveInt
 
 from crossplay.agents.ippo import IPPO
-from crossplay.agents.networks import Architecture
-from crossplay.agents.objective import PPO
 from crossplay.agents.seating import Seating
-from crossplay.agents.team import Acquaintance, Meeting, alone, apart, team_budget, team_plan, together
-from crossplay.agents.trainer import Budget, Method, Plan
+from crossplay.agents.team import Acquaintance, OfTeam, apart, together
 from crossplay.benchmark.config import config
-from crossplay.benchmark.game import Game
-from crossplay.benchmark.policy import Policy
 
 
 @config
-class BRDiv:
+class BRDiv(OfTeam):
     """Policies are numbered from 0, their mates from `members` on. In no registry: it makes partners only."""
 
     kind: ClassVar[str] = "brdiv"  # for its table
@@ -34,19 +28,9 @@ class BRDiv:
     member: IPPO = IPPO()
 
     @property
-    def ppo(self) -> PPO:
-        """Of every policy and mate."""
-        return self.member.ppo
-
-    @property
-    def budget(self) -> Budget:
-        """Of all members."""
-        return team_budget(self.member, self.members)
-
-    @property
-    def architecture(self) -> Architecture:
-        """Of every policy and mate."""
-        return self.member.architecture
+    def nets(self) -> int:
+        """Policies and mates."""
+        return 2 * self.members
 
     @property
     def price(self) -> float:
@@ -57,16 +41,7 @@ class BRDiv:
         others = 2 * (self.members - 1) * self.alpha
         return 2 * others / (1 + others)
 
-    def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
-        """Raises Refused when handed partners, or where the game does not fit."""
-        alone(self.kind, partners)
-        return team_plan(self.kind, self.member, self.members, game, seed, 2 * self.members, self._tables)
-
-    def method(self, plans: Sequence[Plan]) -> Method:
-        """Everybody for what it is paid."""
-        return Meeting(plans, self.ppo)
-
-    def _tables(self, met: Acquaintance, rng: np.random.Generator, size: int) -> list[Seating]:
+    def tables(self, met: Acquaintance, rng: np.random.Generator, size: int) -> list[Seating]:
         """Of the four tables a member, two are its own pair's; at one its policy, at one its mate meets another's."""
         count, found = self.members, []
         for i in range(count):

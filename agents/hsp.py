@@ -10,11 +10,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field, PositiveInt
 
-from crossplay.agents.ippo import IPPO
-from crossplay.agents.networks import Architecture, PolicyNet
-from crossplay.agents.objective import PPO
+from crossplay.agents.ippo import IPPO, OfMember
+from crossplay.agents.networks import PolicyNet
 from crossplay.agents.seating import Seating
-from crossplay.agents.trainer import Budget, Independent, Method, Plan
+from crossplay.agents.trainer import Independent, Method, Plan
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game, GameSpec
@@ -25,7 +24,7 @@ WISHED = 0  # the learner with wishes; its mate is the next
 
 
 @config
-class HSP:
+class HSP(OfMember):
     """A pair: network 0 has wishes, drawn by its seed, network 1 is its mate; both play both seats.
 
     In no registry, since what it trains is a partner, not an entry of a board.
@@ -37,21 +36,6 @@ class HSP:
     most: PositiveInt = 3  # events with a weight
     reward: float = Field(default=0.5, ge=0, le=1)  # probability of wanting what the game pays as well
     member: IPPO = IPPO()
-
-    @property
-    def ppo(self) -> PPO:
-        """Of both."""
-        return self.member.ppo
-
-    @property
-    def budget(self) -> Budget:
-        """Of both."""
-        return self.member.budget
-
-    @property
-    def architecture(self) -> Architecture:
-        """Of both."""
-        return self.member.architecture
 
     def wish(self, spec: GameSpec, seed: int) -> tuple[float, ...]:
         """The partner's weight for every event of the game, and for its reward.

@@ -35,3 +35,24 @@ class IPPO:
     def method(self, plans: Sequence[Plan]) -> Method:
         """Everybody for itself."""
         return Independent(plans, self.ppo)
+
+
+class OfMember:
+    """What a joint training has of its `member`: the settings that all learners share."""
+
+    member: IPPO
+
+    @property
+    def ppo(self) -> PPO:
+        """Of every learner."""
+        return self.member.ppo
+
+    @property
+    def budget(self) -> Budget:
+        """Of every learner."""
+        return self.member.budget
+
+    @property
+    def architecture(self) -> Architecture:
+        """Of every learner."""
+        return self.member.architecture

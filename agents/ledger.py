@@ -6,6 +6,11 @@ import torch
 RATE = 0.1  # weight of the newest meeting in what is remembered of a partner (ours)
 
 
+def moved(before: float, earned: float) -> float:
+    """A moving mean after one more meeting; before the first it is NaN."""
+    return earned if np.isnan(before) else before + RATE * (earned - before)
+
+
 class Ledger:
     """An ego's returns with each of its partners.
 
@@ -20,8 +25,7 @@ class Ledger:
 
     def note(self, partner: int, seat: int, returns: np.ndarray) -> None:
         """Finished episodes with a partner, returns [episodes, seats]; the ego had this seat."""
-        earned, before = float(returns[:, seat].mean()), float(self.returns[partner])
-        self.returns[partner] = earned if np.isnan(before) else before + RATE * (earned - before)
+        self.returns[partner] = moved(float(self.returns[partner]), float(returns[:, seat].mean()))
 
     def odds(self) -> np.ndarray:
         """The probability of drawing each partner, float64 [partners]."""

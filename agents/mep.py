@@ -15,12 +15,11 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
-from crossplay.agents.ippo import IPPO
-from crossplay.agents.networks import Architecture
+from crossplay.agents.ippo import IPPO, OfMember
 from crossplay.agents.objective import PPO
 from crossplay.agents.rollout import Experience
 from crossplay.agents.stack import Stack
-from crossplay.agents.trainer import Budget, Independent, Lesson, Method, Plan
+from crossplay.agents.trainer import Independent, Lesson, Method, Plan
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
@@ -63,28 +62,13 @@ class MaximumEntropy:
 
 
 @config
-class MEP:
+class MEP(OfMember):
     """`members` self-play trainings as one population; in no registry, since a population is no entry of a board."""
 
     kind: ClassVar[str] = "mep"  # for its table
     alpha: NonNegativeFloat = 0.01  # reward per nat; 0: independent trainings, bit for bit
     members: PositiveInt = 3
     member: IPPO = IPPO()
-
-    @property
-    def ppo(self) -> PPO:
-        """Of every member."""
-        return self.member.ppo
-
-    @property
-    def budget(self) -> Budget:
-        """Of every member."""
-        return self.member.budget
-
-    @property
-    def architecture(self) -> Architecture:
-        """Of every member."""
-        return self.member.architecture
 
     def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
         """One member's beginning. Raises Refused when handed partners: a population makes its own."""

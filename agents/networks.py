@@ -45,7 +45,7 @@ class Architecture:
                 f"a cnn reads [width, height, planes]; view {view!r} of {spec.name} is {list(spec.views[view])}"
             )
         if self.body != "cnn" and self.precision:
-            raise Refused(f"precision = {self.precision!r} given; it is for a cnn's convolutions, not for a {self.body}")
+            raise Refused(f"precision = {self.precision!r} given; that is for convolutions, not for a {self.body}")
         if self.body != "mlp" and self.context:
             raise Refused(f"context = {self.context} given; foresight is for an mlp, not for a {self.body}")
         if self.body == "gru" and len(self.hidden) < 2:

@@ -5,23 +5,25 @@ tables of its own, half of them with its mate, half with rivals. At those its re
 what helps a rival serve a soup is as bad as the soup.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import torch
 
-from crossplay.agents.ippo import IPPO
+from crossplay.agents.ippo import OfMember
+from crossplay.agents.ledger import moved
 from crossplay.agents.networks import PolicyNet
 from crossplay.agents.objective import PPO
 from crossplay.agents.seating import Double, Seating
-from crossplay.agents.trainer import Budget, Independent, Plan
+from crossplay.agents.trainer import Budget, Independent, Method, Plan
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
+from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.seeding import derive
 
 CURIOUS = 0.25  # share of meetings that are with anybody (ours: returns of those not met grow old)
-RATE = 0.1  # weight of the newest meeting in what is remembered of two members
 
 
 class Acquaintance:
@@ -32,8 +34,7 @@ class Acquaintance:
 
     def note(self, one: int, other: int, returns: np.ndarray) -> None:
         """Finished episodes of two members, returns [episodes, seats]."""
-        earned, before = float(returns.mean()), float(self.returns[one, other])
-        self.returns[one, other] = earned if np.isnan(before) else before + RATE * (earned - before)
+        self.returns[one, other] = moved(float(self.returns[one, other]), float(returns.mean()))
 
     def rival(self, one: int, others: Sequence[int], rng: np.random.Generator) -> int:
         """Who has been earning most with `one`; somebody it has never met; now and then anybody, to stay informed."""
@@ -53,35 +54,48 @@ class Meeting(Independent):
         super().__init__(plans, ppo)
 
 
-Tables = Callable[[Acquaintance, np.random.Generator, int], list[Seating]]  # games a table → everybody's tables
+class OfTeam(OfMember):
+    """A trainer of a team; the budget counts environment steps over everybody's games."""
 
+    kind: ClassVar[str]
+    members: int
 
-def alone(kind: str, partners: Sequence[object]) -> None:
-    """Raises Refused when handed partners."""
-    if partners:
-        raise Refused(f"{kind} makes partners and takes none; given {len(partners)}")
+    @property
+    def budget(self) -> Budget:
+        """The member's, for all of them."""
+        own = self.member.budget
+        fade = own.shaping_steps if own.shaping_steps < 0 else own.shaping_steps * self.members
+        return Budget(steps=own.steps * self.members, games=own.games * self.members, shaping_steps=fade)
 
+    @property
+    def nets(self) -> int:
+        """Networks of the team."""
+        return self.members
 
-def team_budget(member: IPPO, members: int) -> Budget:
-    """The member's budget for all of them: environment steps are counted over everybody's games."""
-    own = member.budget
-    fade = own.shaping_steps if own.shaping_steps < 0 else own.shaping_steps * members
-    return Budget(steps=own.steps * members, games=own.games * members, shaping_steps=fade)
+    def tables(self, met: Acquaintance, rng: np.random.Generator, size: int) -> list[Seating]:
+        """Four tables of `size` games a member."""
+        raise NotImplementedError
 
+    def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
+        """Raises Refused when handed partners, or where the game does not fit."""
+        if partners:
+            raise Refused(f"{self.kind} makes partners and takes none; given {len(partners)}")
+        games = self.member.budget.games
+        if game.spec.seats != 2 or games % 4 or self.members < 2:
+            given = f"{game.spec.seats} seats, {games} games, {self.members} members"
+            wanted = "a game for two, games by fours a member, and at least two members"
+            raise Refused(f"{self.kind} wants {wanted}; given {given}")
+        net = PolicyNet(self.architecture, game.spec, shared=False, seed=derive(seed, "weights"), count=self.nets)
+        met = Acquaintance(self.nets)
 
-def team_plan(kind: str, member: IPPO, members: int, game: Game, seed: int, nets: int, tables: Tables) -> Plan:
-    """A team of so many networks, and `members` times four tables. Raises Refused where the game does not fit."""
-    games = member.budget.games
-    if game.spec.seats != 2 or games % 4 or members < 2:
-        given = f"{game.spec.seats} seats, {games} games, {members} members"
-        raise Refused(f"{kind} wants a game for two, games by fours a member, and at least two members; given {given}")
-    net = PolicyNet(member.architecture, game.spec, shared=False, seed=derive(seed, "weights"), count=nets)
-    met = Acquaintance(nets)
+        def seatings(batch: int) -> list[Seating]:
+            return self.tables(met, np.random.default_rng(derive(seed, "seating", batch)), games // 4)
 
-    def seatings(batch: int) -> list[Seating]:
-        return tables(met, np.random.default_rng(derive(seed, "seating", batch)), games // 4)
+        return Plan(net, seatings, self.budget.games, ledger=met.returns)
 
-    return Plan(net, seatings, games * members, ledger=met.returns)
+    def method(self, plans: Sequence[Plan]) -> Method:
+        """Everybody for what it is paid."""
+        return Meeting(plans, self.ppo)
 
 
 def together(start: int, size: int, one: int, mate: int) -> list[Seating]:

@@ -17,12 +17,11 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor
 
-from crossplay.agents.ippo import IPPO
-from crossplay.agents.networks import Architecture
+from crossplay.agents.ippo import IPPO, OfMember
 from crossplay.agents.objective import PPO, Samples
 from crossplay.agents.rollout import Experience
 from crossplay.agents.stack import Stack
-from crossplay.agents.trainer import Budget, Independent, Lesson, Method, Plan
+from crossplay.agents.trainer import Independent, Lesson, Method, Plan
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
@@ -40,15 +39,15 @@ def diversity(log_probs: Tensor, gamma: float) -> Diversity:
     """From log π_j of what was done in i's whole episodes, [j, i, T, n]. Rises over an episode sum to its log-ratio."""
     count, steps = len(log_probs), log_probs.shape[2]
     far = torch.arange(steps, device=log_probs.device)
-    kernel = torch.as_tensor(gamma, dtype=torch.float64) ** (far[:, None] - far).abs()
-    logs, own = log_probs.double(), torch.arange(count)
+    kernel = torch.as_tensor(gamma, dtype=torch.float64, device=far.device) ** (far[:, None] - far).abs()
+    logs, own = log_probs.double(), torch.arange(count, device=log_probs.device)
     total = torch.zeros_like(logs[0])
     for row in kernel:  # δ of every t, with the factors known by every step: T × T numbers, a row at a time
         so_far = (row[:, None] * logs).cumsum(dim=2)
         total += so_far[own, own] - (so_far.logsumexp(dim=0) - math.log(count))
     rises = torch.diff(total, dim=1, prepend=torch.zeros_like(total[:, :1])) / steps
     shares = torch.softmax(kernel @ logs, dim=0)
-    mine = torch.eye(count, dtype=torch.float64)[:, :, None, None]
+    mine = torch.eye(count, dtype=torch.float64, device=log_probs.device)[:, :, None, None]
     return Diversity(rises.float(), (kernel @ (mine - shares) / steps).float())
 
 
@@ -66,13 +65,13 @@ def log_odds(population: Stack, seen: Experience) -> Tensor:
 def everybody(population: Stack, own: Samples, logs: Tensor, pulls: Tensor) -> Samples:
     """Own samples, then all others' in turn, of which only the pulls [j, i, n] are learned: critics keep to theirs."""
     count = len(population.nets)
-    parts = []
+    each, parts = torch.arange(count, device=logs.device), []
     for ahead in range(count):
-        whose = (torch.arange(count) + ahead) % count
+        whose = (each + ahead) % count
         features, legal, actions = (part[whose] for part in own[:3])
         with torch.no_grad():
             values = own.values if not ahead else population.value(features)
-        pull, log = pulls[torch.arange(count), whose], logs[torch.arange(count), whose]
+        pull, log = pulls[each, whose], logs[each, whose]
         gains, targets = (own.advantages + pull, own.targets) if not ahead else (pull, values)
         parts.append((features, legal, actions, log, values, gains, targets))
     return Samples._make([*(torch.cat(part, dim=1) for part in zip(*parts, strict=True)), None, None])
@@ -128,7 +127,7 @@ def _seats(found: Tensor, seen: Experience) -> Tensor:
 
 
 @config
-class TrajeDi:
+class TrajeDi(OfMember):
     """`members` self-play trainings as one population; in no registry, since a population is no entry of a board."""
 
     kind: ClassVar[str] = "trajedi"  # for its table
@@ -136,21 +135,6 @@ class TrajeDi:
     gamma: float = Field(default=0.5, ge=0, le=1)  # of the kernel: how far apart actions still belong together
     members: PositiveInt = 3
     member: IPPO = IPPO()
-
-    @property
-    def ppo(self) -> PPO:
-        """Of every member."""
-        return self.member.ppo
-
-    @property
-    def budget(self) -> Budget:
-        """Of every member."""
-        return self.member.budget
-
-    @property
-    def architecture(self) -> Architecture:
-        """Of every member."""
-        return self.member.architecture
 
     def plan(self, game: Game, partners: Sequence[Policy], seed: int) -> Plan:
         """One member's beginning. Raises Refused for partners, broken episodes, rescaled units and odd networks."""

@@ -1,6 +1,7 @@
 """A population as a table for the terminal: families, members, skills, bounds and diversity; and where to find it."""
 
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -9,38 +10,35 @@ from rich.table import Table
 from rich.text import Text
 
 from crossplay.benchmark.errors import Refused, unknown
+from crossplay.leaderboard.suite import short
 from crossplay.leaderboard.table import NULL, four_digits, shown
 from crossplay.populations.bounds import CLEAR, Bound
 from crossplay.populations.population import MANIFEST, Member, Population
 
 RESULTS = Path("results")
+SHIPPED = Path(str(resources.files("crossplay.populations"))) / "manifests"
 
 
-def find(text: str, results: Path = RESULTS) -> Path:
+def find(text: str, results: Path = RESULTS, *, shipped: bool = False) -> Path:
     """A manifest or its folder: a path, or SUITE/GAME below the results folder; SUITE alone if it has one game.
 
-    GAME is the folder's name, or the game's without kind and version: `standard/coordination_ring`. Raises Refused.
+    GAME is the folder's name, or the game's without kind and version: `standard/coordination_ring`. With `shipped` also
+    what comes with the package, without its members' files, where there are no results of one's own. Raises Refused.
     """
     path = Path(text)
     if path.exists():
         return path
     suite, _, game = text.partition("/")
-    places = sorted(manifest.parent for manifest in (results / suite).glob(f"*/{MANIFEST}"))
-    if not places or "/" in game:
+    roots = [SHIPPED, results] if shipped else [results]
+    found = {place.parent.name: place.parent for root in roots for place in (root / suite).glob(f"*/{MANIFEST}")}
+    if not found or "/" in game:
         raise Refused(f"{text}: no such file or folder, and no population below {results / suite}")
-    called = {name: place for place in places for name in (_short(place.name), place.name)}
-    if not game and len(places) == 1:
-        return places[0]
+    called = {name: place for folder, place in sorted(found.items()) for name in (short(folder, "-"), folder)}
+    if not game and len(found) == 1:
+        return next(iter(found.values()))
     if game not in called:
         raise unknown(f"population of {suite}", game, called)
     return called[game]
-
-
-def _short(folder: str) -> str:
-    """A game's name without kind and version: overcooked-coordination_ring-v1 → coordination_ring."""
-    name = folder.rpartition("-v")[0]
-    kind, _, rest = name.partition("-")
-    return rest if kind in ("overcooked", "matrix") else name
 
 
 def table(population: Population, called: str = "POPULATION") -> Group:

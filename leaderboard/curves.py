@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ from crossplay.benchmark.config import build, read_toml
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.intervals import SAMPLES, percentiles
-from crossplay.leaderboard.panels import COLOURS, DASHES, SUFFIXES
+from crossplay.leaderboard.panels import COLOURS, DASHES, write
 from crossplay.leaderboard.run import SUITE
 from crossplay.leaderboard.site import sites
 from crossplay.leaderboard.suite import Suite
@@ -131,15 +132,7 @@ def to_csv(found: Sequence[Learned]) -> str:
 
 def draw(found: Sequence[Learned], path: Path) -> list[Path]:
     """Writes `path` with the suffixes .png, .svg and .csv; returns the three. Raises Refused where it cannot."""
-    stem = path.name.removesuffix(path.suffix) if path.suffix in SUFFIXES else path.name
-    targets = [path.with_name(stem + suffix) for suffix in SUFFIXES]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _picture(found, targets[:2])
-        targets[2].write_text(to_csv(found), encoding="utf-8")
-    except OSError as error:
-        raise Refused(f"cannot write the curves {path}: {error.strerror or error}") from None
-    return targets
+    return write(path, "the curves", partial(_picture, found), to_csv(found))
 
 
 def _picture(found: Sequence[Learned], targets: Sequence[Path]) -> None:

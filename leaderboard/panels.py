@@ -1,6 +1,7 @@
 """Draws a sweep: a row of panels a game, a panel a metric, over a logarithmic axis with 0 and ∞ at its ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby, pairwise
 from math import inf, isinf, log10
 from pathlib import Path
@@ -41,19 +42,27 @@ def ticks(at: dict[float, float]) -> dict[float, str]:
     return found
 
 
-def draw(points: "Sequence[Point]", over: str, path: Path) -> list[Path]:
-    """Writes `path` with the suffixes .png, .svg and .csv; returns the three. Raises Refused where it cannot."""
-    from crossplay.leaderboard.sweep import to_csv
+def write(path: Path, what: str, picture: Callable[[Sequence[Path]], None], numbers: str) -> list[Path]:
+    """Writes `path` as .png and .svg, which `picture` draws, and as .csv; returns the three.
 
+    Raises Refused where it cannot, naming `what`.
+    """
     stem = path.name.removesuffix(path.suffix) if path.suffix in SUFFIXES else path.name
     targets = [path.with_name(stem + suffix) for suffix in SUFFIXES]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _picture(points, over, targets[:2])
-        targets[2].write_text(to_csv(points), encoding="utf-8")
+        picture(targets[:2])
+        targets[2].write_text(numbers, encoding="utf-8")
     except OSError as error:
-        raise Refused(f"cannot write the sweep {path}: {error.strerror or error}") from None
+        raise Refused(f"cannot write {what} {path}: {error.strerror or error}") from None
     return targets
+
+
+def draw(points: "Sequence[Point]", over: str, path: Path) -> list[Path]:
+    """Writes `path` with the suffixes .png, .svg and .csv; returns the three. Raises Refused where it cannot."""
+    from crossplay.leaderboard.sweep import to_csv
+
+    return write(path, "the sweep", partial(_picture, points, over), to_csv(points))
 
 
 def _picture(points: "Sequence[Point]", over: str, targets: Sequence[Path]) -> None:

@@ -38,10 +38,16 @@ def folder(game: str) -> str:
     return game.replace("/", "-")
 
 
+def short(game: str, apart: str = "/") -> str:
+    """A game's name without version, and without a kind that goes without saying; `apart` parts kind and rest."""
+    name = game.rpartition("-v")[0]
+    kind, _, rest = name.partition(apart)
+    return rest if rest and kind in ("overcooked", "matrix") else name
+
+
 def nicknames(game: str) -> tuple[str, ...]:
     """What a game may be called on the command line: short, as its folder, in full."""
-    kind, _, rest = game.rpartition("-v")[0].partition("/")
-    return (rest if kind in ("overcooked", "matrix") and rest else game.rpartition("-v")[0], folder(game), game)
+    return short(game), folder(game), game
 
 
 @config
@@ -132,7 +138,7 @@ class Suite:
             raise Refused(f"suite {self.name}: the name {twice!r} is given twice")
         for entry in self.entries:
             if entry.stages and not entry.partners:
-                raise Refused(f"suite {self.name}: entry {entry.name}: `stages` needs `partners`, whose stages they are")
+                raise Refused(f"suite {self.name}: entry {entry.name}: `stages` given without `partners`")
             if entry.partners and entry.partners not in populations:
                 raise Refused(
                     f"suite {self.name}: entry {entry.name}: {unknown('population', entry.partners, populations)}"

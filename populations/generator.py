@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from crossplay.agents.trainer import Update
 from crossplay.agents.training import Training, teach
@@ -34,6 +34,20 @@ class Schooling(Task, Protocol):
     def finish(self, card: Card) -> list[Card]:
         """The task's cards, once the training's own is there."""
         ...
+
+
+class Jointly(NamedTuple):
+    """A task whose trainings cannot be told apart into pieces: all members are taught in one stack."""
+
+    members: tuple[Schooling, ...]
+
+    def make(self) -> list[Card]:
+        """The cards, member by member; where some are done and some are not, all go on from their checkpoint."""
+        trainings = [member.training for member in self.members]
+        cards = [card for training in trainings if (card := training.done())]
+        if len(cards) < len(trainings):
+            cards = teach(trainings, [member.watch for member in self.members])
+        return [each for member, card in zip(self.members, cards, strict=True) for each in member.finish(card)]
 
 
 class PartnerGenerator(Protocol):

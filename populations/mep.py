@@ -1,33 +1,16 @@
 """Maximum-entropy partners [Zhao2023]: seeds trained jointly to be unlike each other, each kept at three stages."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.mep import MEP
-from crossplay.agents.training import Training, teach
-from crossplay.benchmark.card import Card
+from crossplay.agents.training import Training
 from crossplay.benchmark.config import config
 from crossplay.benchmark.game import Game
-from crossplay.populations.generator import GENERATORS
+from crossplay.populations.generator import GENERATORS, Jointly
 from crossplay.populations.stages import Stages
-
-
-class Jointly(NamedTuple):
-    """A task whose trainings cannot be told apart into pieces: all members are taught in one stack."""
-
-    members: tuple[Stages, ...]
-
-    def make(self) -> list[Card]:
-        """The cards, member by member; where some are done and some are not, all go on from their checkpoint."""
-        trainings = [member.training for member in self.members]
-        done = [training.done() for training in trainings]
-        cards = [card for card in done if card]
-        if len(cards) < len(done):
-            cards = teach(trainings, [member.watch for member in self.members])
-        return [each for member, card in zip(self.members, cards, strict=True) for each in member.finish(card)]
 
 
 @GENERATORS.register("mep")

@@ -1,30 +1,15 @@
 """Partners of diverse trajectories [Lupu2021]: seeds trained jointly to do unlike things; the last networks."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from crossplay.agents.ippo import IPPO
-from crossplay.agents.training import Training, teach
+from crossplay.agents.training import Training
 from crossplay.agents.trajedi import TrajeDi
-from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import config
 from crossplay.benchmark.game import Game
-from crossplay.populations.generator import GENERATORS
-
-
-class Together(NamedTuple):
-    """A task: all members, taught in one stack."""
-
-    trainings: tuple[Training, ...]
-
-    def make(self) -> list[Card]:
-        """The members' cards; where some are done and some are not, all go on from their checkpoint."""
-        cards = [card for training in self.trainings if (card := training.done())]
-        if len(cards) == len(self.trainings):
-            return cards
-        return teach(self.trainings, [training.watch for training in self.trainings])
+from crossplay.populations.generator import GENERATORS, Jointly
 
 
 @GENERATORS.register("trajedi")
@@ -38,12 +23,12 @@ class DiverseTrajectories:
     gamma: float = Field(default=0.5, ge=0, le=1)  # of the kernel: 1 compares whole trajectories, 0 single actions
     trainer: IPPO = IPPO()
 
-    def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> list[Together]:
+    def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> list[Jointly]:
         """One for all members."""
         names = tuple(f"{self.name}-{i}" for i in range(self.seeds))
         trainer = TrajeDi(alpha=self.alpha, gamma=self.gamma, members=self.seeds, member=self.trainer)
         return [
-            Together(
+            Jointly(
                 tuple(
                     Training(name, "trajedi", game, trainer, out / name, seed, device=device, group=names)
                     for name in names

@@ -12,14 +12,14 @@ Episodes = Annotated[int, typer.Option(help="A match.")]
 
 @population_app.command()
 def show(population: Manifest) -> None:
-    """Print a population: its families, its members, their bounds, and how unlike each other they are.
+    """Print a population, your own or one that was measured for the suite: families, members, bounds, diversity.
 
     Example: **crossplay population show standard/coordination_ring**
     """
     from crossplay.leaderboard import census
     from crossplay.populations.population import load_population
 
-    console.SCREEN.print(census.table(load_population(census.find(population)), population))
+    console.SCREEN.print(census.table(load_population(census.find(population, shipped=True)), population))
 
 
 @population_app.command()

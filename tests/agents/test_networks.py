@@ -10,6 +10,7 @@ from crossplay.agents.inference import Network, NetworkPolicy
 from crossplay.agents.ippo import IPPO
 from crossplay.agents.networks import WEIGHTS, Architecture, PolicyNet
 from crossplay.agents.objective import PPO
+from crossplay.agents.stack import Stack
 from crossplay.agents.trainer import Budget, train_one
 from crossplay.benchmark.config import build
 from crossplay.benchmark.errors import Refused
@@ -120,12 +121,31 @@ def test_views_and_bodies_are_checked_against_the_game():
         PolicyNet(Architecture(view="shwn"), GAME.spec, shared=True, seed=0)
     with pytest.raises(Refused, match=r"a cnn reads \[width, height, planes\]"):
         PolicyNet(Architecture(body="cnn"), GAME.spec, shared=True, seed=0)
+    with pytest.raises(Refused, match="precision = 'bfloat16' given; that is for convolutions, not for a mlp"):
+        PolicyNet(Architecture(precision="bfloat16"), GAME.spec, shared=True, seed=0)
+    with pytest.raises(Refused, match="hidden"):
+        build(Architecture, {"hidden": []})
 
 
-def test_a_cnn_trains_on_planes_and_plays_what_it_learned(tmp_path):
+def test_half_precision_is_for_convolutions_alone():
+    view = torch.randint(0, 2, (2, 64, 5, 4, 26), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+    def stack(precision):
+        a = Architecture(body="cnn", view="lossless", channels=(8, 8), hidden=(16,), precision=precision)
+        return Stack([PolicyNet(a, Overcooked().spec, shared=True, seed=seed).of(0) for seed in (1, 2)])
+
+    full, half = (stack(precision).value(view) for precision in (None, "bfloat16"))
+    assert half.dtype == torch.float32
+    assert 1e-5 < (full - half).abs().max() < 3e-2 * full.abs().max()  # bfloat16 keeps 8 bits
+
+
+@pytest.mark.parametrize("precision", [None, "bfloat16"])
+def test_a_cnn_trains_on_planes_and_plays_what_it_learned(precision, tmp_path):
     game = Overcooked(horizon=40)
     trainer = IPPO(
-        architecture=Architecture(body="cnn", view="lossless", channels=(8,), hidden=(16,), activation="relu"),
+        architecture=Architecture(
+            body="cnn", view="lossless", channels=(8,), hidden=(16,), activation="relu", precision=precision
+        ),
         ppo=PPO(rollout=20),
         budget=Budget(steps=320, games=4),
     )

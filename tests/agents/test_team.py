@@ -8,10 +8,11 @@ import pytest
 from crossplay.agents import learning
 from crossplay.agents.brdiv import BRDiv
 from crossplay.agents.ippo import IPPO
+from crossplay.agents.ledger import RATE
 from crossplay.agents.lipo import LIPO
 from crossplay.agents.objective import PPO
 from crossplay.agents.seating import Double
-from crossplay.agents.team import CURIOUS, RATE, Acquaintance
+from crossplay.agents.team import CURIOUS, Acquaintance
 from crossplay.agents.trainer import Budget, Pupil, train, train_one
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.games.matrix import Matrix

@@ -55,6 +55,24 @@ def test_paths_are_taken_as_they_are(results):
     assert census.find(str(folder / MANIFEST)) == folder / MANIFEST
 
 
+def test_what_comes_with_the_package_is_shown_until_there_are_results_of_ones_own(results, tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped"
+    for folder in ("standard/overcooked-coordination_ring-v1", "standard/overcooked-forced_coordination-v1"):
+        (shipped / folder).mkdir(parents=True)
+        (shipped / folder / MANIFEST).write_text("")
+    monkeypatch.setattr(census, "SHIPPED", shipped)
+    ring, forced = "standard/overcooked-coordination_ring-v1", "standard/overcooked-forced_coordination-v1"
+    assert census.find("standard/forced_coordination", results, shipped=True) == shipped / forced
+    assert census.find("standard/coordination_ring", results, shipped=True) == results / ring
+    with pytest.raises(Refused, match="unknown population of standard"):
+        census.find("standard/forced_coordination", results)
+
+
+def test_manifests_that_come_with_the_package_are_as_they_were_written():
+    for manifest in census.SHIPPED.glob(f"*/*/{MANIFEST}"):
+        assert load_population(manifest).name == manifest.parent.parent.name
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -14,8 +14,9 @@ import pytest
 from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard import publish
 from crossplay.leaderboard.run import STORE, run
+from crossplay.leaderboard.site import sites
 from crossplay.leaderboard.store import ResultStore
-from crossplay.leaderboard.suite import load_suite, shipped
+from crossplay.leaderboard.suite import load_suite, shipped, trainer_for
 from crossplay.leaderboard.work import Progress
 
 TINY = Path(__file__).with_name("tiny.toml")
@@ -177,6 +178,8 @@ def test_shipped_suites_can_be_carried_out(name):
         ("rollout = 20", "rolout = 20", "did you mean 'rollout'"),
         ('kind = "matrix"', 'kind = "matrx"', "unknown game 'matrx'; did you mean 'matrix'"),
         ('name = "fcp-br"', 'name = "ippo"', "the name 'ippo' is given twice"),
+        ('partners = "fcp"', 'stages = ["half"]', "entry fcp-br: `stages` given without `partners`"),
+        ('partners = "fcp"', 'partners = "fcp"\nstages = ["haff"]', "stages"),
     ],
 )
 def test_faults_in_a_suite_are_named_before_any_work(old, new, words, tmp_path):
@@ -196,6 +199,24 @@ def test_an_entry_may_train_several_times_as_long():
     budgets = {entry.name: order.trainer(entry, order.games[1]).budget for entry in order.entries}
     assert (budgets["e3t"].steps, budgets["e3t"].shaping_steps) == (3_000_000, 2_000_000)
     assert (budgets["fcp-br"].steps, budgets["fcp-br"].shaping_steps) == (6_000_000, 4_000_000)
+
+
+def test_an_entry_may_train_with_some_stages_of_its_partners(tmp_path):
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY.read_text().replace('partners = "fcp"', 'partners = "fcp"\nstages = ["half", "last"]'))
+    suite = load_suite(str(path)).only(["matrix"])
+    run(suite, tmp_path / "out", jobs=1, device="cpu", tell=lambda progress: None)
+    (place,) = sites(suite, tmp_path / "out")
+    roster = place.roster()
+    met = {card.name for card in roster.train if card.digest in roster.entries["fcp-br"][0].trained_with}
+    assert met == {f"fcp-{seed}-{stage}" for seed in range(2) for stage in ("half", "last")}
+
+
+def test_a_layout_may_have_settings_of_its_own_over_its_kinds():
+    both = [trainer_for("ippo", f"overcooked:{name}", [])[1] for name in ("cramped_room", "counter_circuit_o_1order")]
+    assert [one.architecture.view for one in both] == ["", "varying"]
+    assert [one.budget.games for one in both] == [16, 64]
+    assert both[0].architecture.hidden == both[1].architecture.hidden
 
 
 def test_an_unknown_suite_is_refused_with_the_nearest_name():
