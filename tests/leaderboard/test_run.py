@@ -215,7 +215,7 @@ def test_an_entry_may_train_with_some_stages_of_its_partners(tmp_path):
 def test_a_layout_may_have_settings_of_its_own_over_its_kinds():
     both = [trainer_for("ippo", f"overcooked:{name}", [])[1] for name in ("cramped_room", "counter_circuit_o_1order")]
     assert [one.architecture.view for one in both] == ["", "varying"]
-    assert [one.budget.games for one in both] == [16, 64]
+    assert [one.budget.games for one in both] == [16, 128]
     assert both[0].architecture.hidden == both[1].architecture.hidden
 
 
