@@ -1,7 +1,6 @@
 """A population as a table for the terminal: families, members, skills, bounds and diversity; and where to find it."""
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -12,11 +11,11 @@ from rich.text import Text
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard.suite import short
 from crossplay.leaderboard.table import NULL, four_digits, shown
+from crossplay.populations import population as populations
 from crossplay.populations.bounds import CLEAR, Bound
 from crossplay.populations.population import MANIFEST, Member, Population
 
 RESULTS = Path("results")
-SHIPPED = Path(str(resources.files("crossplay.populations"))) / "manifests"
 
 
 def find(text: str, results: Path = RESULTS, *, shipped: bool = False) -> Path:
@@ -29,7 +28,7 @@ def find(text: str, results: Path = RESULTS, *, shipped: bool = False) -> Path:
     if path.exists():
         return path
     suite, _, game = text.partition("/")
-    roots = [SHIPPED, results] if shipped else [results]
+    roots = [populations.SHIPPED, results] if shipped else [results]
     found = {place.parent.name: place.parent for root in roots for place in (root / suite).glob(f"*/{MANIFEST}")}
     if not found or "/" in game:
         raise Refused(f"{text}: no such file or folder, and no population below {results / suite}")

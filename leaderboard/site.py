@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crossplay.agents.training import Training
 from crossplay.benchmark.card import Card, load_card
@@ -14,7 +14,7 @@ from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.suite import Entry, GameSetting, Suite, folder, training
 from crossplay.populations.fingerprint import thin
 from crossplay.populations.generator import Task
-from crossplay.populations.population import Population, assemble, load_population
+from crossplay.populations.population import MANIFEST, Population, Shipped, assemble, load_population, shipped
 
 HELD_OUT = ""  # the role of a held-out partner; train populations go by their names, which are never empty
 
@@ -33,15 +33,33 @@ class Site(NamedTuple):
         return self.root / "cards"
 
     def partner_tasks(self) -> list[tuple[str, Task]]:
-        """(role, task) for every partner of the suite."""
-        suite = self.suite
-        roles = [str(table.get("name", table["kind"])) for table in suite.train] + [HELD_OUT] * len(suite.held_out)
-        generators = suite.generators(suite.train + suite.held_out, self.setting)
-        return [
+        """(role, task) for every partner of the suite; held-out ones that come with the package are not made again."""
+        suite, fixed = self.suite, self.shipped()
+        held_out = () if fixed else suite.held_out
+        roles = [str(table.get("name", table["kind"])) for table in suite.train] + [HELD_OUT] * len(held_out)
+        generators = suite.generators(suite.train + held_out, self.setting)
+        made: list[tuple[str, Task]] = [
             (role, task)
             for role, generator in zip(roles, generators, strict=True)
             for task in generator.tasks(self.game, self.cards, seed=suite.seed, device=self.device)
         ]
+        return [*made, (HELD_OUT, fixed)] if fixed else made
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What the partners come from."""
+        return {
+            "seed": self.suite.seed,
+            "training": training(self.setting),
+            "game": to_table(self.game),
+            "train": list(self.suite.train),
+            "held_out": list(self.suite.held_out),
+        }
+
+    def shipped(self) -> Shipped | None:
+        """The held-out partners, thinned and measured, where they come with the package."""
+        found = shipped(self.suite.name, self.root.name, self.recipe, self.cards)
+        return found if found and ("removed" in found.population.recipe) == self.suite.thin else None
 
     def trainings(self, entry: Entry, partners: Sequence[Card] = (), population: str = "") -> list[Training]:
         """An entry's seeds; `population` is the digest of what the partners come from."""
@@ -68,18 +86,15 @@ class Site(NamedTuple):
         """
         train = [card for role, cards in made for card in cards if role != HELD_OUT]
         held_out = [card for role, cards in made for card in cards if role == HELD_OUT]
-        recipe = {
-            "seed": self.suite.seed,
-            "training": training(self.setting),
-            "game": to_table(self.game),
-            "train": list(self.suite.train),
-            "held_out": list(self.suite.held_out),
-        }
-        if self.suite.thin:
+        recipe, fixed = self.recipe, self.shipped()
+        if fixed:
+            recipe |= {"removed": fixed.population.recipe["removed"]} if self.suite.thin else {}
+        elif self.suite.thin:
             held_out, gone = thin(self.game, held_out)
             recipe["removed"] = [to_table(near) for near in gone]
         population = assemble(self.suite.name, self.game.spec.name, self.root, train, held_out, recipe)
-        population = population.measured_as(self.root)
+        known = self.root if not fixed or (self.root / MANIFEST).is_file() else fixed.root
+        population = population.measured_as(known)
         population.save(self.root)
         return population
 

@@ -1,20 +1,24 @@
 """A population is a manifest: which partners may be trained with, which are held out, and the hash of each."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomli_w
 from pydantic import Field
 
-from crossplay.benchmark.card import Card, load_card
+from crossplay.benchmark.card import CARD_FILE, Card, load_card
 from crossplay.benchmark.config import build, canonical, config, digest, read_toml, sha256, to_table
 from crossplay.benchmark.errors import Refused
 from crossplay.populations.bounds import Bounds
 from crossplay.populations.diversity import Diversity
 
 MANIFEST = "population.toml"
+SHIPPED = Path(str(resources.files("crossplay.populations"))) / "manifests"  # <suite>/<game>/, as below a run's results
+DECIDES = ("seed", "game", "training", "held_out")  # what of a recipe the held-out partners come from
 SECTIONS = ("bounds", "diversity")  # measured of the partners after they were made, each with a digest of its own
 
 
@@ -156,6 +160,38 @@ def load_population(path: Path) -> Population:
     if path.read_bytes() != population.text():
         raise Refused(f"{path}: the manifest was altered: its text is not the one its content is written as")
     return population
+
+
+class Shipped(NamedTuple):
+    """A task: the held-out partners that come with the package, copied to where a run wants its cards."""
+
+    population: Population
+    root: Path  # the manifest's folder
+    out: Path
+
+    def make(self) -> list[Card]:
+        """The cards. Raises Refused where one is not what the manifest says."""
+        return [self._adopted(member) for member in self.population.held_out]
+
+    def _adopted(self, member: Member) -> Card:
+        place = self.out / member.name
+        if (place / CARD_FILE).is_file() and load_card(place).digest == member.digest:
+            return load_card(place)
+        member.load(self.root)
+        shutil.copytree(self.root / member.path, place, dirs_exist_ok=True)
+        return load_card(place)
+
+
+def shipped(suite: str, game: str, recipe: Mapping[str, Any], out: Path) -> Shipped | None:
+    """Held-out partners made for a suite's game by this very recipe, if such come with the package."""
+    root = SHIPPED / suite / game
+    if not (root / MANIFEST).is_file():
+        return None
+    population = load_population(root)
+    parts = [
+        [table.get(name) for name in ("seed", "game", "training", "held_out")] for table in (population.recipe, recipe)
+    ]
+    return Shipped(population, root, out) if canonical(parts[0]) == canonical(parts[1]) else None
 
 
 def verify(path: Path) -> Population:

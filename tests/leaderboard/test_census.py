@@ -11,6 +11,7 @@ from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard import census
 from crossplay.leaderboard.run import run
 from crossplay.leaderboard.suite import Suite
+from crossplay.populations import population as populations
 from crossplay.populations.population import MANIFEST, assemble, load_population
 from tests.leaderboard.test_cli import run as command
 from tests.leaderboard.test_yardsticks import HOPELESS, measure, measure_diversity, populate
@@ -60,7 +61,7 @@ def test_what_comes_with_the_package_is_shown_until_there_are_results_of_ones_ow
     for folder in ("standard/overcooked-coordination_ring-v1", "standard/overcooked-forced_coordination-v1"):
         (shipped / folder).mkdir(parents=True)
         (shipped / folder / MANIFEST).write_text("")
-    monkeypatch.setattr(census, "SHIPPED", shipped)
+    monkeypatch.setattr(populations, "SHIPPED", shipped)
     ring, forced = "standard/overcooked-coordination_ring-v1", "standard/overcooked-forced_coordination-v1"
     assert census.find("standard/forced_coordination", results, shipped=True) == shipped / forced
     assert census.find("standard/coordination_ring", results, shipped=True) == results / ring
@@ -69,7 +70,7 @@ def test_what_comes_with_the_package_is_shown_until_there_are_results_of_ones_ow
 
 
 def test_manifests_that_come_with_the_package_are_as_they_were_written():
-    for manifest in census.SHIPPED.glob(f"*/*/{MANIFEST}"):
+    for manifest in populations.SHIPPED.glob(f"*/*/{MANIFEST}"):
         assert load_population(manifest).name == manifest.parent.parent.name
 
 

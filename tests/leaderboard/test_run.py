@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 
+from crossplay.agents.networks import WEIGHTS
 from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard import publish
 from crossplay.leaderboard.run import STORE, run
@@ -18,6 +22,7 @@ from crossplay.leaderboard.site import sites
 from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import load_suite, shipped, trainer_for
 from crossplay.leaderboard.work import Progress
+from crossplay.populations import population
 
 TINY = Path(__file__).with_name("tiny.toml")
 
@@ -26,6 +31,10 @@ def carry_out(out, jobs=2):
     seen: list[Progress] = []
     run(load_suite(str(TINY)), out, jobs=jobs, device="cpu", tell=seen.append)
     return seen
+
+
+def carry(suite, out):
+    run(suite, out, jobs=1, device="cpu", tell=lambda progress: None)
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +213,8 @@ def test_an_entry_may_train_several_times_as_long():
 def test_an_entry_may_train_with_some_stages_of_its_partners(tmp_path):
     path = tmp_path / "tiny.toml"
     path.write_text(TINY.read_text().replace('partners = "fcp"', 'partners = "fcp"\nstages = ["half", "last"]'))
-    suite = load_suite(str(path)).only(["matrix"])
-    run(suite, tmp_path / "out", jobs=1, device="cpu", tell=lambda progress: None)
+    suite = load_suite(str(path)).only(["volunteer"])
+    carry(suite, tmp_path / "out")
     (place,) = sites(suite, tmp_path / "out")
     roster = place.roster()
     met = {card.name for card in roster.train if card.digest in roster.entries["fcp-br"][0].trained_with}
@@ -217,6 +226,29 @@ def test_a_layout_may_have_settings_of_its_own_over_its_kinds():
     assert [one.architecture.view for one in both] == ["", "varying"]
     assert [one.budget.games for one in both] == [16, 128]
     assert both[0].architecture.hidden == both[1].architecture.hidden
+
+
+def test_held_out_partners_that_come_with_the_package_are_taken_as_they_are(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(population, "SHIPPED", tmp_path / "shipped")
+    suite = load_suite(str(TINY)).only(["volunteer"])
+    (old,), (new,) = sites(suite, whole), sites(suite, tmp_path / "out")
+    place = tmp_path / "shipped" / "tiny" / old.root.name
+    shutil.copytree(old.root, place)
+    train, held_out = population.load_population(place).cards(place)
+    stranger = next(card for card in held_out if card.name == "stranger-0")
+    weights = safetensors.torch.load((stranger.root / WEIGHTS).read_bytes())
+    other = safetensors.torch.save({name: -tensor for name, tensor in weights.items()})
+    (stranger.root / WEIGHTS).write_bytes(other)
+    with pytest.raises(Refused, match="stranger-0"):
+        carry(suite, tmp_path / "out")
+    changed = stranger.save(stranger.root, {WEIGHTS: other})  # whoever trained it again would get another
+    fixed = [changed if card is stranger else card for card in held_out]
+    population.assemble("tiny", new.game.spec.name, place, train, fixed, old.recipe).save(place)
+    carry(suite, tmp_path / "out")
+    assert [card.digest for card in new.roster().held_out] == [card.digest for card in fixed]
+    assert population.verify(new.root).held_out
+    apart = sites(replace(suite, seed=4), tmp_path / "apart")[0]
+    assert (new.shipped() is not None, apart.shipped()) == (True, None)
 
 
 def test_an_unknown_suite_is_refused_with_the_nearest_name():
