@@ -49,7 +49,7 @@ def test_killed_between_two_cards_all_are_made_again_and_equal(whole, tmp_path, 
     (tmp_path / "trajedi-1" / "card.toml").unlink()
     again = made(tmp_path)
     assert {name: card.digest for name, card in again.items()} == {name: card.digest for name, card in whole.items()}
-    monkeypatch.setattr("crossplay.populations.trajedi.teach", lambda *_: pytest.fail("taught again"))
+    monkeypatch.setattr("crossplay.populations.generator.teach", lambda *_: pytest.fail("taught again"))
     assert list(made(tmp_path)) == list(whole)
 
 
