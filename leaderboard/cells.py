@@ -5,8 +5,9 @@ cells does not depend on the roster's order.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,18 @@ from crossplay.leaderboard.measures import measure
 from crossplay.leaderboard.roster import Roster
 
 Where = dict[tuple[str, str, int], Pairing]  # (ego, partner, the ego's seat) → the match that fills the cell
+
+
+class Yardsticks(NamedTuple):
+    """What returns with the held-out partners are measured against; float64 and bool [..., partners, seats]."""
+
+    low: np.ndarray  # J(uniform, partner)
+    high: np.ndarray  # J(best response, partner); NaN where there is no best response
+    clear: np.ndarray  # whether the best response is clearly better, so that there is a score
+
+    def of(self, partners: np.ndarray) -> "Yardsticks":
+        """Those of these partners."""
+        return Yardsticks(*(part[partners] for part in self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +54,7 @@ class Cells:
     episodes: int = 0  # a match
     contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
     spent: Mapping[str, Spent] = field(default_factory=dict)  # entry → what its training cost
+    yard: Yardsticks | None = None  # None: bounds were not measured
 
     @property
     def seats(self) -> int:
@@ -56,20 +70,15 @@ class Cells:
         if entry not in self.entries:
             raise unknown("entry", entry, self.entries)
         mine = np.flatnonzero(self.entry_of == self.entries.index(entry))
-        return Cells(
-            game=self.game,
+        return replace(
+            self,
             entries=(entry,),
             egos=tuple(self.egos[i] for i in mine),
             entry_of=np.zeros(len(mine), dtype=np.int64),
-            families=self.families,
-            partners=self.partners,
-            family_of=self.family_of,
             scores=self.scores[..., mine, :, :],
             self_play=self.self_play[..., mine],
             riding=self.riding[..., mine, :, :],
             riding_alone=self.riding_alone[..., mine],
-            costs=self.costs,
-            episodes=self.episodes,
             contaminated={entry: self.contaminated.get(entry, ())},
             spent={entry: self.spent.get(entry, Spent())},
         )
@@ -109,6 +118,7 @@ def cells(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable
         episodes=max((pairing.episodes for pairing in where.values()), default=0),
         contaminated=_contaminated(roster),
         spent={entry: spent(cards) for entry, cards in roster.entries.items()},
+        yard=_yardsticks(roster, [card.name for card in partners]),
     )
 
 
@@ -127,6 +137,16 @@ def score(results: Mapping[str, MatchResult], pairing: Pairing | None, of: str =
     """A measure of a match, J unless another is named; NaN where it was not played or not asked for."""
     result = results.get(pairing.key) if pairing else None
     return float("nan") if result is None else measure(of).of(result.returns)
+
+
+def _yardsticks(roster: Roster, partners: list[str]) -> Yardsticks | None:
+    """Raises Refused where some partners' bounds were measured and some were not: nobody is left out by accident."""
+    if roster.bounds is None:
+        return None
+    rows = [[roster.bounds.row(name, seat) for seat in range(roster.seats)] for name in partners]
+    low = np.array([[row.low for row in seats] for seats in rows])
+    high = np.array([[np.nan if row.high is None else row.high for row in seats] for seats in rows])
+    return Yardsticks(low, high, np.array([[not row.unmeasured for row in seats] for seats in rows]))
 
 
 def _by_name(cards: Iterable) -> list:

@@ -11,14 +11,21 @@ from typing import Any
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import HARNESS
 from crossplay.leaderboard import budgets
-from crossplay.leaderboard.board import COLUMNS, Board, Row
+from crossplay.leaderboard.board import Board
 from crossplay.leaderboard.metrics import METRICS
+from crossplay.leaderboard.row import COLUMNS, Row
 from crossplay.leaderboard.table import captions, decimals, footnotes, headers, numbers, shown, shown_rank
 
 PLAIN = (
     "rank",
+    "rank_low",
+    "rank_high",
     "status",
     "n_seeds",
+    "score",
+    "score_low",
+    "score_high",
+    "br_prox",
     "mean",
     "low",
     "high",

@@ -49,23 +49,33 @@ def draws(cells: Cells, metric: Callable[[Cells], np.ndarray], rng: np.random.Ge
 
 def resample(cells: Cells, rng: np.random.Generator, samples: int) -> Cells:
     """Cells with a leading axis [samples]: seeds drawn with replacement, partners with replacement in their family."""
-    egos, partners = _indices(cells, rng, samples)
+    return taken(cells, drawn_seeds(cells, rng, samples), drawn_partners(cells, rng, samples))
+
+
+def taken(cells: Cells, egos: np.ndarray, partners: np.ndarray) -> Cells:
+    """Cells [samples] of these egos [samples, egos] with these partners [samples, partners]."""
     return replace(
         cells,
         scores=cells.scores[egos[:, :, None], partners[:, None, :]],
         self_play=cells.self_play[egos],
         riding=cells.riding[egos[:, :, None], partners[:, None, :]],
         riding_alone=cells.riding_alone[egos],
+        yard=cells.yard.of(partners) if cells.yard else None,
     )
 
 
-def _indices(cells: Cells, rng: np.random.Generator, samples: int) -> tuple[np.ndarray, np.ndarray]:
-    egos = rng.integers(len(cells.egos), size=(samples, len(cells.egos)))
+def drawn_seeds(cells: Cells, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """Indices of trained seeds, int64 [samples, egos]."""
+    return rng.integers(len(cells.egos), size=(samples, len(cells.egos)))
+
+
+def drawn_partners(cells: Cells, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """Indices of partners, each of the family of its place, int64 [samples, partners]."""
     partners = np.empty((samples, len(cells.partners)), dtype=np.int64)
     for family in range(len(cells.families)):
         mine = np.flatnonzero(cells.family_of == family)
         partners[:, mine] = mine[rng.integers(len(mine), size=(samples, len(mine)))]
-    return egos, partners
+    return partners
 
 
 def percentiles(values: np.ndarray, covers: str) -> Interval:

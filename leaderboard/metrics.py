@@ -44,6 +44,14 @@ def over_families(cells: Cells, values: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=-1)
 
 
+def middle(scores: np.ndarray) -> np.ndarray:
+    """The interquartile mean over all cells [..., egos, partners, seats]; NaN where one is a hole."""
+    flat = scores.reshape(*scores.shape[:-3], -1)
+    cut = flat.shape[-1] // 4
+    kept = np.sort(flat, axis=-1)[..., cut : flat.shape[-1] - cut].mean(axis=-1)
+    return np.where(np.isnan(flat).any(axis=-1), np.nan, kept)
+
+
 def tail(values: np.ndarray) -> np.ndarray:
     """Mean of the worst fifth along the last axis: k = n/5 values, at least one.
 
@@ -103,10 +111,7 @@ class Iqm:
     source: ClassVar[str] = "[Agarwal2021]"
 
     def __call__(self, cells: Cells) -> Value:
-        flat = cells.scores.reshape(*cells.scores.shape[:-3], -1)
-        cut = flat.shape[-1] // 4
-        middle = np.sort(flat, axis=-1)[..., cut : flat.shape[-1] - cut].mean(axis=-1)
-        return np.where(np.isnan(flat).any(axis=-1), np.nan, middle)[()]
+        return middle(cells.scores)[()]
 
 
 @METRICS.register("worst_partner")

@@ -10,6 +10,7 @@ from crossplay.benchmark.config import config
 from crossplay.benchmark.crossplay import Fixture, fixture
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
+from crossplay.populations.bounds import Bounds
 
 
 @config
@@ -21,6 +22,7 @@ class Roster:
     entries: dict[str, tuple[Card, ...]]  # row of the board → one card for every independently trained seed
     held_out: tuple[Card, ...]  # the partners that are scored
     train: tuple[Card, ...] = ()  # partners some entries were trained with: shown in the heatmap, never scored
+    bounds: Bounds | None = None  # of the held-out partners, where measured
 
     def __post_init__(self) -> None:
         if not self.held_out:

@@ -100,13 +100,21 @@ class Site(NamedTuple):
 
     def roster(self) -> Roster:
         """Who plays here, read back from disk and re-hashed. Raises Refused where a card is still to be made."""
-        train, held_out = load_population(self.root).cards(self.root)
+        population = load_population(self.root)
+        train, held_out = population.cards(self.root)
         entries = {
             entry.name: tuple(self._card(f"{entry.name}-{i}") for i in range(entry.seeds))
             for entry in self.suite.entries
         }
         spec = self.game.spec
-        return Roster(game=spec.name, seats=spec.seats, entries=entries, held_out=held_out, train=train)
+        return Roster(
+            game=spec.name,
+            seats=spec.seats,
+            entries=entries,
+            held_out=held_out,
+            train=train,
+            bounds=population.bounds,
+        )
 
     def _card(self, name: str) -> Card:
         try:

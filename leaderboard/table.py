@@ -10,13 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from crossplay.leaderboard import budgets
-from crossplay.leaderboard.board import OVERALL, Board, Number, Row
+from crossplay.leaderboard.board import OVERALL, Board
 from crossplay.leaderboard.budgets import Spent
+from crossplay.leaderboard.row import Number, Row
 
 NULL = "–"
 WIDTH = 100
-HEADERS = ("mean", "95 % interval", "IQM", "CVaR₂₀", "worst", "self", "gap")
+HEADERS = {
+    "mean": ("ranks", "mean", "95 % interval", "IQM", "CVaR₂₀", "worst", "self", "gap"),
+    "score": ("ranks", "score", "95 % interval", "BR-Prox", "mean", "CVaR₂₀", "worst", "self", "gap"),
+}
 RIDING = "riding"
+SCORE_DIGITS = 2
 
 
 def text(board: Board, width: int = WIDTH) -> str:
@@ -84,15 +89,17 @@ def _fitting(columns: Sequence[tuple[str, list[str], str]], room: int) -> int:
 def captions(board: Board) -> list[str]:
     """What the numbers are: partners, seats, episodes, the headline and its interval."""
     overall = board.game == OVERALL
-    games = f"Plain mean over {len(board.games)} games in their own units: those that pay more weigh more. "
-    what = games if overall else ""
+    weigh = "" if board.headline == "score" else " in their own units: those that pay more weigh more"
+    what = f"Plain mean over {len(board.games)} games{weigh}. " if overall else ""
     lines = [
         f"{what}Held out: {_span(board.partners)} partners of {len(board.families)} families, "
         f"{_span(board.seats)} seats, {_span(board.episodes)} episodes a match.",
+        *(_about_scores(board) if board.headline == "score" else []),
         "mean: average over families of the average over their partners; worst: the lowest partner; CVaR₂₀: the worst "
         "fifth of partners; self: with itself; gap: self − mean (lower is better).",
         f"Interval: 95 % bootstrap ({board.samples} resamples) over trained seeds × partners within families, never "
         f"over episodes. {NULL}: something it needs was not played.",
+        *_about_ranks(board),
     ]
     if board.costs:
         lines.append(
@@ -101,6 +108,30 @@ def captions(board: Board) -> list[str]:
     if board.single:
         lines.append(f"One partner only, so no partner uncertainty: {', '.join(board.single)}.")
     return lines
+
+
+def _about_scores(board: Board) -> Iterable[str]:
+    yield (
+        "score: share of the way from uniform play (0) to a best response (1) with each partner, averaged as mean is; "
+        "BR-Prox: as ZSC-Eval has it, clipped at 1, to compare with."
+    )
+    lacking = sum(board.partners) - sum(board.yardsticks)
+    if lacking:
+        yield (
+            f"No score with {lacking} of {sum(board.partners)} partners, with whom a best response is not clearly "
+            "better than uniform play: left out of every row alike."
+        )
+
+
+def _about_ranks(board: Board) -> Iterable[str]:
+    if any(row.rank_low is not None for row in board.rows):
+        yield "ranks: those that are left open by the differences to all other rows, all at once with 95 %."
+    if board.detectable is not None:
+        digits = SCORE_DIGITS if board.headline == "score" else decimals(board)
+        yield (
+            f"Rows less than {shown(board.detectable, digits)} apart can hardly be told apart by so many seeds and "
+            f"partners (the median pair, four times in five)."
+        )
 
 
 def footnotes(board: Board) -> dict[str, int]:
@@ -114,15 +145,26 @@ def _notes(marks: dict[str, int]) -> Iterable[Text]:
 
 def headers(board: Board) -> tuple[str, ...]:
     """The columns of numbers: free-riding only where there are private costs to share."""
-    return (*HEADERS, RIDING) if board.costs else HEADERS
+    return (*HEADERS[board.headline], RIDING) if board.costs else HEADERS[board.headline]
 
 
 def numbers(board: Board, row: Row, digits: int) -> list[str]:
     """A row's values in the order of `headers`."""
-    interval = NULL if row.low is None else f"{shown(row.low, digits)} … {shown(row.high, digits)}"
-    rest = (row.iqm, row.cvar20, row.worst_partner, row.self_play, row.gap)
+    scored = board.headline == "score"
+    low, high, places = (row.score_low, row.score_high, SCORE_DIGITS) if scored else (row.low, row.high, digits)
+    interval = NULL if low is None else f"{shown(low, places)} … {shown(high, places)}"
+    own = shown(row.score if scored else row.mean, places)
+    second = [shown(row.br_prox, SCORE_DIGITS), shown(row.mean, digits)] if scored else [shown(row.iqm, digits)]
+    rest = (shown(value, digits) for value in (row.cvar20, row.worst_partner, row.self_play, row.gap))
     riding = [shown(row.free_riding, four_digits(other.free_riding for other in board.rows))] if board.costs else []
-    return [shown(row.mean, digits), interval, *(shown(value, digits) for value in rest), *riding]
+    return [shown_ranks(row), own, interval, *second, *rest, *riding]
+
+
+def shown_ranks(row: Row) -> str:
+    """The ranks that luck leaves open, as in 2–5."""
+    if row.rank_low is None:
+        return NULL
+    return str(row.rank_low) if row.rank_low == row.rank_high else f"{row.rank_low}–{row.rank_high}"
 
 
 def shown_rank(row: Row) -> str:

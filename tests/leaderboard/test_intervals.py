@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from crossplay.benchmark.errors import Refused
+from crossplay.leaderboard.cells import Yardsticks
 from crossplay.leaderboard.intervals import covered, draws, interval, percentiles, resample
 from crossplay.leaderboard.metrics import METRICS, Cvar20, Iqm, Mean, PartnerMean
 from tests.leaderboard.league import table
@@ -93,7 +94,9 @@ def test_equal_generators_give_equal_intervals_whatever_fits_at_once(monkeypatch
 
 @pytest.mark.parametrize("name", [name for name in METRICS if name != "family"])
 def test_every_metric_has_an_interval_around_its_value(name):
-    cells = build(rng(2).normal(size=(5, 12, 2)), [0] * 6 + [1] * 6)
+    plain = build(rng(2).normal(size=(5, 12, 2)), [0] * 6 + [1] * 6)
+    ones = np.ones((12, 2))
+    cells = replace(plain, yard=Yardsticks(-ones, ones, ones > 0))
     low, high, _ = interval(cells, METRICS[name](), rng(), 1000)
     middle = np.median(draws(cells, METRICS[name](), rng(), 1000))
     assert low < middle < high

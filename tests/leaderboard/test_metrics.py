@@ -13,12 +13,17 @@ from scipy.stats import trim_mean
 
 from crossplay.benchmark.config import from_text
 from crossplay.benchmark.errors import Refused
+from crossplay.leaderboard import scores as _scores  # noqa: F401  registers its metrics
 from crossplay.leaderboard.cells import Cells
 from crossplay.leaderboard.metrics import METRICS, tail
 
 LEVELS = ["mean", "partner_mean", "iqm", "worst_partner", "cvar20", "family:f0"]  # metrics in units of J itself
 SPREADS = ["gap", "seat_gap"]
 RIDING = ["free_riding", "free_riding_partners"]  # of private costs; returns do not move them
+SHARES = {  # of what best responses earn: tests/leaderboard/test_scores.py
+    "score": "share of the way from uniform play to a best response",
+    "br_prox": "share of a best response",
+}
 ALL = [*LEVELS, *SPREADS, *RIDING, "self_play"]
 
 
@@ -231,11 +236,12 @@ def test_every_metric_documents_itself(name):
     metric = METRICS[name]
     assert metric.direction in ("higher", "lower")
     assert re.fullmatch(r"\[[A-Z]\w+\d{4}\]", metric.source)
-    assert metric.unit == ("private cost per episode" if name in RIDING else "return per episode")
+    plain = "private cost per episode" if name in RIDING else "return per episode"
+    assert metric.unit == SHARES.get(name, plain)
     assert len(metric.formula) > 5
     assert len(metric.axes) > 5
     assert metric.__doc__
-    assert any(text.split(":")[0] == name for text in ALL), "test this metric too"
+    assert any(text.split(":")[0] == name for text in [*ALL, *SHARES]), "test this metric too"
     assert {field.name for field in fields(metric)} == ({"family"} if name == "family" else set())
 
 

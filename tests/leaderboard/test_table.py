@@ -172,7 +172,7 @@ def test_counts_are_short(count, wanted):
 def test_null_is_a_dash_and_never_a_number():
     said = text(rank([table({"a": [[[np.nan, np.nan]]]}, {"f": 1}, {"a": [np.nan]})], samples=10)[0])
     (line,) = [line for line in said.splitlines() if line.lstrip().startswith("–  a")]
-    assert line.split() == ["–", "a", "[1]", "[2]", "1", *"–––––––"]
+    assert line.split() == ["–", "a", "[1]", "[2]", "1", *"––––––––"]
     assert "nan" not in said.lower()
 
 
@@ -213,7 +213,18 @@ def test_json_says_what_its_metrics_are(boards):
     assert content["metrics"]["iqm"]["source"] == "[Agarwal2021]"
     assert {name: m["direction"] for name, m in content["metrics"].items()} == {
         name: METRICS[name].direction
-        for name in ("mean", "iqm", "worst_partner", "cvar20", "self_play", "gap", "free_riding", "family")
+        for name in (
+            "mean",
+            "score",
+            "br_prox",
+            "iqm",
+            "worst_partner",
+            "cvar20",
+            "self_play",
+            "gap",
+            "free_riding",
+            "family",
+        )
     }
     assert content["harness"] >= 1
 
@@ -224,7 +235,7 @@ def test_markdown_is_a_table_whatever_the_names():
     grid = [line for line in lines if line.startswith("|")]
     columns = {line.replace("\\|", "").count("|") for line in grid}
     assert len(grid) == 4
-    assert columns == {16}
+    assert columns == {17}
     assert r"\_d\_ <sup>1</sup>" in grid[2]
     assert r"a\|b\*c <sup>1</sup>" in grid[3]
     assert lines[0] == "## test/paper-v1"
