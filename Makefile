@@ -12,7 +12,7 @@ run: $(READY)
 	$(BIN)/crossplay run quick
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check: lint types test wheel
 
