@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crossplay.benchmark.card import Card
 from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard.budgets import Spent, spent
@@ -53,6 +54,7 @@ class Cells:
     costs: bool = False  # whether anybody paid a private cost in any of these matches
     episodes: int = 0  # a match
     contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
+    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → near-copies, as "ego of partner"
     spent: Mapping[str, Spent] = field(default_factory=dict)  # entry → what its training cost
     yard: Yardsticks | None = None  # None: bounds were not measured
 
@@ -80,6 +82,7 @@ class Cells:
             riding=self.riding[..., mine, :, :],
             riding_alone=self.riding_alone[..., mine],
             contaminated={entry: self.contaminated.get(entry, ())},
+            near={entry: self.near.get(entry, ())},
             spent={entry: self.spent.get(entry, Spent())},
         )
 
@@ -117,6 +120,7 @@ def cells(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable
         costs=any(results[p.key].returns.costs.any() for p in where.values() if p.key in results),
         episodes=max((pairing.episodes for pairing in where.values()), default=0),
         contaminated=_contaminated(roster),
+        near={name: _near(roster, cards) for name, cards in roster.entries.items()},
         spent={entry: spent(cards) for entry, cards in roster.entries.items()},
         yard=_yardsticks(roster, [card.name for card in partners]),
     )
@@ -151,6 +155,11 @@ def _yardsticks(roster: Roster, partners: list[str]) -> Yardsticks | None:
 
 def _by_name(cards: Iterable) -> list:
     return sorted(cards, key=lambda card: card.name)
+
+
+def _near(roster: Roster, cards: Iterable[Card]) -> tuple[str, ...]:
+    names = {card.name for card in cards}
+    return tuple(sorted(f"{near.one} of {near.other}" for near in roster.near if near.one in names))
 
 
 def _contaminated(roster: Roster) -> dict[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from crossplay.benchmark.crossplay import Fixture, fixture
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
 from crossplay.populations.bounds import Bounds
+from crossplay.populations.diversity import Near
 
 
 @config
@@ -23,6 +24,7 @@ class Roster:
     held_out: tuple[Card, ...]  # the partners that are scored
     train: tuple[Card, ...] = ()  # partners some entries were trained with: shown in the heatmap, never scored
     bounds: Bounds | None = None  # of the held-out partners, where measured
+    near: tuple[Near, ...] = ()  # agents (`one`) that do nearly the same as a held-out partner (`other`)
 
     def __post_init__(self) -> None:
         if not self.held_out:

@@ -126,16 +126,20 @@ def _families(mine: Sequence[Cells], all_cells: Sequence[Cells]) -> dict[str, Nu
 
 def _notes(entry: str, mine: Sequence[Cells], lacking: Sequence[str]) -> Iterable[str]:
     for cells in mine:
-        met = cells.contaminated.get(entry, ())
-        if met:
-            more = f" and {len(met) - 3} more" if len(met) > 3 else ""
-            yield f"contaminated: has met held-out {', '.join(met[:3])}{more} of {cells.game} in training; not ranked"
+        if met := cells.contaminated.get(entry, ()):
+            yield f"contaminated: has met held-out {_some(met)} of {cells.game} in training; not ranked"
+        if near := cells.near.get(entry, ()):
+            yield f"acts nearly as a held-out partner of {cells.game} does: {_some(near)}"
         if cells.holes:
             total = cells.scores.size + cells.self_play.size
             yield f"incomplete: {cells.holes} of {total} matches of {cells.game} are missing; not ranked"
     for game in lacking:
         yield f"incomplete: never played {game}; not ranked"
     yield from _doubts(mine)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _doubts(mine: Sequence[Cells]) -> Iterable[str]:

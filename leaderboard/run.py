@@ -6,6 +6,7 @@ from pathlib import Path
 from crossplay.agents.training import pick_device
 from crossplay.benchmark.config import write_toml
 from crossplay.benchmark.errors import Refused
+from crossplay.leaderboard.copies import compare
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.suite import Suite, as_table
 from crossplay.leaderboard.work import Tell, make_cards, play_missing
@@ -31,6 +32,8 @@ def run(suite: Suite, out: Path, *, jobs: int, device: str, tell: Tell) -> None:
     for place in places if suite.bounds else []:
         measure_bounds(place.root, episodes=suite.episodes, device=device, jobs=jobs, tell=tell)
         measure_diversity(place.root, episodes=suite.episodes, jobs=jobs, tell=tell)
+    for place in places:
+        compare(place.game, place.root, place.roster())
     play(places, out, jobs, tell)
 
 

@@ -1,6 +1,7 @@
 """One game of a suite and its folder: which partners and entries are wanted there, and which are there already."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from crossplay.benchmark.config import to_table
 from crossplay.benchmark.crossplay import Fixture
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
+from crossplay.leaderboard.copies import known
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.suite import Entry, GameSetting, Suite, folder, training
 from crossplay.populations.fingerprint import thin
@@ -107,7 +109,7 @@ class Site(NamedTuple):
             for entry in self.suite.entries
         }
         spec = self.game.spec
-        return Roster(
+        roster = Roster(
             game=spec.name,
             seats=spec.seats,
             entries=entries,
@@ -115,6 +117,7 @@ class Site(NamedTuple):
             train=train,
             bounds=population.bounds,
         )
+        return replace(roster, near=known(self.root, roster).of(roster))
 
     def _card(self, name: str) -> Card:
         try:

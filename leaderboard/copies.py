@@ -1,0 +1,57 @@
+"""Agents of the board that do nearly the same as a held-out partner, whatever their files say.
+
+A digest tells equal files apart from others; behaviour is compared by fingerprint. What was compared lies beside the
+manifest, so that it is done once, and boards only read it.
+"""
+
+from dataclasses import field
+from pathlib import Path
+
+from crossplay.benchmark.card import Card
+from crossplay.benchmark.config import build, config, read_toml, to_table, write_toml
+from crossplay.benchmark.game import Game
+from crossplay.leaderboard.roster import Roster
+from crossplay.populations.diversity import Near
+from crossplay.populations.fingerprint import copies
+
+COPIES = "copies.toml"
+
+
+@config
+class Compared:
+    """Agents (name → digest) that were compared with held-out partners (likewise), and who is near to whom."""
+
+    held_out: dict[str, str]
+    agents: dict[str, str] = field(default_factory=dict)
+    near: tuple[Near, ...] = ()  # `one` is an agent, `other` a held-out partner
+
+    def of(self, roster: Roster) -> tuple[Near, ...]:
+        """What is known of the agents that play now."""
+        return tuple(n for n in self.near if self.agents[n.one] == _names(roster.egos).get(n.one))
+
+
+def known(root: Path, roster: Roster) -> Compared:
+    """What has been compared in a site's folder with the held-out partners of now."""
+    held_out, path = _names(roster.held_out), root / COPIES
+    found = build(Compared, read_toml(path), str(path)) if path.is_file() else Compared(held_out=held_out)
+    return found if found.held_out == held_out else Compared(held_out=held_out)
+
+
+def compare(game: Game, root: Path, roster: Roster) -> Compared:
+    """Compares the agents that have not been, and writes it down."""
+    before = known(root, roster)
+    missing = [card for card in roster.egos if before.agents.get(card.name) != card.digest]
+    if not missing:
+        return before
+    again = {card.name for card in missing}
+    after = Compared(
+        held_out=before.held_out,
+        agents={**before.agents, **_names(missing)},
+        near=(*(n for n in before.near if n.one not in again), *copies(game, missing, roster.held_out)),
+    )
+    write_toml(root / COPIES, to_table(after))
+    return after
+
+
+def _names(cards: tuple[Card, ...] | list[Card]) -> dict[str, str]:
+    return {card.name: card.digest for card in cards}
