@@ -10,6 +10,7 @@ from torch import Tensor
 
 from crossplay.agents.chooser import Chooser, Recurrent
 from crossplay.agents.company import Company, Guest
+from crossplay.agents.intrusion import Intrusion
 from crossplay.agents.seating import Double, Places, Seating, pays, places, wishes
 from crossplay.benchmark.game import Game, Observation
 from crossplay.benchmark.seeding import derive, sample, spread
@@ -72,8 +73,17 @@ class Collector:
             for i, t in enumerate(seatings)
             for seat, policy in enumerate(t.players)
             if not isinstance(policy, int | Double)
-            for rows in [slice(k * self.episodes + t.rows.start, k * self.episodes + t.rows.stop)]
+            for rows in [self._rows(k, t)]
         )
+        self.intruders = [
+            Intrusion(t.intruder, self._rows(k, t), self._partner_luck(k, i, t.intruder.seat, t.rows))
+            for k, seatings in enumerate(tables)
+            for i, t in enumerate(seatings)
+            if t.intruder
+        ]
+
+    def _rows(self, k: int, table: Seating) -> slice:
+        return slice(k * self.episodes + table.rows.start, k * self.episodes + table.rows.stop)
 
     def _partner_luck(self, k: int, table: int, seat: int, rows: slice) -> np.ndarray:
         return spread(derive(self.seeds[k], "partner", self.batch, table, seat), rows.stop - rows.start)
@@ -160,9 +170,12 @@ class Collector:
 
     def _partners_act(self, seen: Observation, actions: np.ndarray) -> None:
         views = {} if self.context else {self.view: seen}
-        for view in self.frozen.views - views.keys():
+        busy = [intruder for intruder in self.intruders if self.step < intruder.who.until]
+        for view in self.frozen.views.union(intruder.who.policy.view for intruder in busy) - views.keys():
             views[view] = self.game.observe(self.state, view)
         self.frozen.act(views, actions)
+        for intruder in busy:
+            intruder.act(views, actions)
 
 
 def _blurred(odds: np.ndarray, legal: np.ndarray, place: Places) -> np.ndarray:

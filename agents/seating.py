@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crossplay.agents.intrusion import Intruder
 from crossplay.benchmark.game import GameSpec, Step
 from crossplay.benchmark.policy import Policy
 
@@ -29,6 +30,7 @@ class Seating(NamedTuple):
     pays: tuple[tuple[float, ...], ...] = ()
     told: Callable[[np.ndarray], None] | None = None
     wishes: tuple[tuple[float, ...], ...] = ()
+    intruder: Intruder | None = None
 
 
 class Places(NamedTuple):

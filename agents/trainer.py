@@ -139,10 +139,11 @@ class Independent:
 
     def lessons(self, seen: list[Experience], progress: float) -> tuple[list[Lesson], dict[str, Tensor]]:
         """One lesson for every learner."""
-        return [
-            Lesson(k, algorithm.prepare(learner, experience, self._ppo, self._terminal), self._ppo)
-            for k, (learner, experience) in enumerate(zip(self.learners, seen, strict=True))
-        ], {}
+        return [self.lesson(k, experience) for k, experience in enumerate(seen)], {}
+
+    def lesson(self, number: int, seen: Experience) -> Lesson:
+        """What a learner makes of its experience."""
+        return Lesson(number, algorithm.prepare(self.learners[number], seen, self._ppo, self._terminal), self._ppo)
 
 
 def stacks(nets: Sequence[PolicyNet]) -> list[Stack]:

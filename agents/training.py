@@ -35,6 +35,7 @@ class Training(NamedTuple):
     partners: tuple[Card, ...] = ()
     trained_with: tuple[str, ...] = ()  # further digests to declare, such as the population's
     device: str = "cpu"
+    line: str = ""  # what its lineage is called, where others share it that are trained apart; empty: its own name
     group: tuple[str, ...] = ()  # names of all that are trained jointly, this one among them, in order; empty: alone
 
     @property
@@ -48,7 +49,7 @@ class Training(NamedTuple):
     @property
     def lineage(self) -> str:
         """All checkpoints of this training, and of those it is trained jointly with, share it."""
-        return f"{self.game.spec.name}/{'+'.join(self.group) or self.name}/{self.seed}"
+        return f"{self.game.spec.name}/{'+'.join(self.group) or self.line or self.name}/{self.seed}"
 
     def done(self) -> Card | None:
         """The card, if this very training has already ended."""

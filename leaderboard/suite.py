@@ -10,6 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, TypeAdapter
 
 from crossplay.agents import (  # noqa: F401  registers the trainers
     best_response,
+    cole,
     e3t,
     ippo,
     mappo,
@@ -25,7 +26,7 @@ from crossplay.benchmark.config import build, config, from_table, from_text, mer
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.registry import GAMES
-from crossplay.populations import bc, brdiv, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
+from crossplay.populations import bc, brdiv, comedi, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
 from crossplay.populations.generator import GENERATORS, PartnerGenerator
 from crossplay.populations.scripted import generator as _scripted  # noqa: F401
 from crossplay.populations.stages import Stage
