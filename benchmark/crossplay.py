@@ -14,7 +14,7 @@ from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import canonical, config, digest, sha256, to_table
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
-from crossplay.benchmark.match import HARNESS, Returns, Table, match_seeds, play_tables
+from crossplay.benchmark.match import HARNESS, Returns, Table, Watch, match_seeds, play_tables
 from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.seeding import derive, spread
 from crossplay.benchmark.workers import in_processes
@@ -94,6 +94,12 @@ def play_fixtures(
                 yield result
     if refusals:
         raise refusals[0]
+
+
+def play_watched(fixtures: Sequence[Fixture], watch: Watch) -> list[Returns]:
+    """Matches of one game once more, with somebody looking on at their episodes, laid one after the other."""
+    policies = _Policies()
+    return play_tables(fixtures[0].game, [_table(f, policies) for f in fixtures], watch)
 
 
 def play_batch(fixtures: Sequence[Fixture]) -> list[MatchResult | Refused]:

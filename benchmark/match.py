@@ -1,12 +1,12 @@
 """Matches: episodes played by one table of policies, many tables stepped in one engine batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from crossplay.benchmark.errors import Refused
-from crossplay.benchmark.game import Game, GameSpec, Observation
+from crossplay.benchmark.game import Game, GameSpec, Observation, State, Step
 from crossplay.benchmark.policy import Memory, Policy
 from crossplay.benchmark.seeding import Seeds, derive, spread
 from crossplay.benchmark.workers import single_threaded
@@ -39,9 +39,17 @@ def play(
     return play_tables(game, [Table(policies, spread(derive(game_seed, "game"), episodes), seeds)])[0]
 
 
-def play_tables(game: Game, tables: Sequence[Table]) -> list[Returns]:
+Watch = Callable[[State, np.ndarray | None, Step | None], None]  # a state, and the actions and pay that led to it
+
+
+def unseen(state: State, actions: np.ndarray | None, paid: Step | None) -> None:
+    """The watch of who does not want to see."""
+
+
+def play_tables(game: Game, tables: Sequence[Table], watch: Watch = unseen) -> list[Returns]:
     """Plays all tables in one engine batch; each policy acts on its own table's rows only.
 
+    `watch` sees the first state and every later one, in memory that the next step reuses.
     A network always sees one table's episodes at a time, so results do not depend on what else is in the batch.
     Raises Refused where a policy's action is illegal, misshapen or not an integer.
     """
@@ -53,10 +61,10 @@ def play_tables(game: Game, tables: Sequence[Table]) -> list[Returns]:
     ends = np.cumsum([len(table.game_seeds) for table in tables])
     rows = [slice(end - len(table.game_seeds), end) for end, table in zip(ends, tables, strict=True)]
     with single_threaded():
-        return _play(game, tables, rows)
+        return _play(game, tables, rows, watch)
 
 
-def _play(game: Game, tables: Sequence[Table], rows: list[slice]) -> list[Returns]:
+def _play(game: Game, tables: Sequence[Table], rows: list[slice], watch: Watch) -> list[Returns]:
     spec, episodes = game.spec, rows[-1].stop
     state = game.reset(np.concatenate([table.game_seeds for table in tables]))
     memories = [
@@ -66,11 +74,13 @@ def _play(game: Game, tables: Sequence[Table], rows: list[slice]) -> list[Return
     views = {policy.view for table in tables for policy in table.policies}
     total = _zeros(spec, episodes)
     actions = np.empty((episodes, spec.seats), dtype=np.int64)
+    watch(state, None, None)
     for step in range(spec.horizon):
         seen = {view: game.observe(state, view) for view in views}
         for table, part, memory in zip(tables, rows, memories, strict=True):
             _choose(spec, table, seen, part, memory, actions, step)
         state, paid = game.step(state, actions)
+        watch(state, actions, paid)
         total.returns[...] += paid.rewards
         total.costs[...] += paid.costs
         total.events[...] += paid.events

@@ -16,6 +16,8 @@ cd "$work"
 "$work/venv/bin/python" - <<'PY'
 import crossplay.leaderboard.cli as cli
 assert "/venv/" in cli.__file__ and ".venv" not in cli.__file__.replace("/venv/", "/"), cli.__file__
+from crossplay.leaderboard.report import pages
+assert pages.Environment(loader=pages.PackageLoader("crossplay.leaderboard.report")).get_template("index.html")
 PY
 "$work/venv/bin/crossplay" play overcooked:cramped_room overcooked-greedy uniform --episodes 4
 "$work/venv/bin/crossplay" list suites

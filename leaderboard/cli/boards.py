@@ -136,6 +136,22 @@ def curves(
 
 
 @app.command()
+def report(
+    folder: Results = Path("results/quick"),
+    out: Annotated[Path | None, typer.Option(help="Folder of the site; `report` in the results folder.")] = None,
+    replays: Annotated[int, typer.Option(min=0, help="Seeds an entry whose matches can be watched; 0: none.")] = 1,
+) -> None:
+    """Write a static site: boards, entries, partners, heatmaps, replays; works from the folder, without a network.
+
+    Example: **crossplay report results/quick --out site**
+    """
+    from crossplay.leaderboard.report import pages
+
+    first = pages.write(folder, out or folder / "report", replays, console.say)
+    console.say(f"wrote {first}")
+
+
+@app.command()
 def export(folder: Results, out: Annotated[Path, typer.Argument(help="A .parquet or .csv file.")]) -> None:
     """Write every stored episode as one tidy table.
 
