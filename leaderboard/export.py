@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,15 @@ PLAIN = (
 )
 
 
-def to_json(boards: Sequence[Board]) -> str:
-    """All boards with full precision, and what each metric is; null is null."""
+def to_json(boards: Sequence[Board], identity: Mapping[str, Any] | None = None) -> str:
+    """All boards with full precision, what each metric is, and what the boards are of; null is null."""
     metrics = {name: {field: getattr(METRICS[name], field) for field in _DOCS} for name in (*COLUMNS, "family")}
-    content = {"harness": HARNESS, "metrics": metrics, "boards": [asdict(board) for board in boards]}
+    content = {
+        "harness": HARNESS,
+        **({"identity": identity} if identity else {}),
+        "metrics": metrics,
+        "boards": [asdict(board) for board in boards],
+    }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -72,12 +78,16 @@ def to_markdown(boards: Sequence[Board]) -> str:
     return "\n".join(_section(board) for board in boards)
 
 
-def save(boards: Sequence[Board], path: Path) -> Path:
+def save(boards: Sequence[Board], path: Path, identity: Mapping[str, Any] | None = None) -> Path:
     """Writes the boards to a .csv, .json or .md file, whole or not at all; returns the path.
 
     Raises Refused for any other suffix, or where the place cannot be written.
     """
-    forms = {".csv": to_csv, ".json": to_json, ".md": to_markdown}
+    forms: dict[str, Callable[[Sequence[Board]], str]] = {
+        ".csv": to_csv,
+        ".json": partial(to_json, identity=identity),
+        ".md": to_markdown,
+    }
     if path.suffix not in forms:
         raise Refused(f"cannot write a board to {path.name!r}: its suffix must be one of {', '.join(forms)}")
     draft = path.with_name(f".{path.name}.draft")

@@ -9,10 +9,14 @@ from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard import export
 from crossplay.leaderboard.board import Board, rank
+from crossplay.leaderboard.board import compared as differences_of
 from crossplay.leaderboard.cells import cells
 from crossplay.leaderboard.heatmap import draw, matrix, part
+from crossplay.leaderboard.identity import identity
+from crossplay.leaderboard.intervals import SAMPLES
 from crossplay.leaderboard.measures import MEASURES, measure
 from crossplay.leaderboard.meetings import Meetings, meetings
+from crossplay.leaderboard.pairs import Compared
 from crossplay.leaderboard.panels import draw as draw_sweep
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.run import STORE, SUITE
@@ -53,8 +57,26 @@ def played(folder: Path) -> Iterator[Played]:
 
 def boards(folder: Path) -> list[Board]:
     """A board per game, and the overall one where there are several."""
-    parts = list(played(folder))
+    return _boards(list(played(folder)))
+
+
+def _boards(parts: Sequence[Played]) -> list[Board]:
     return rank([cells(p.results, p.roster, p.fixtures) for p in parts], seed=parts[0].site.suite.seed)
+
+
+def compared(folder: Path) -> list[Compared]:
+    """The differences between ranked entries, a game each, and over all games where there are several."""
+    parts = list(played(folder))
+    every = [cells(p.results, p.roster, p.fixtures) for p in parts]
+    boards, seed = _boards(parts), parts[0].site.suite.seed
+    return [
+        Compared(
+            board.game,
+            board.headline,
+            differences_of([c for c in every if c.game in board.games], board.rows, board.headline, seed, SAMPLES),
+        )
+        for board in boards
+    ]
 
 
 def text(found: list[Board], form: str) -> str:
@@ -105,6 +127,7 @@ def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path, only: Sequ
 
 def write(folder: Path) -> tuple[list[Board], list[Path]]:
     """Writes board.csv, board.json, board.md and the heatmaps into the results folder; returns boards and paths."""
-    found = boards(folder)
-    paths = [export.save(found, folder / f"board.{suffix}") for suffix in ("md", "csv", "json")]
+    parts = list(played(folder))
+    found, of = _boards(parts), identity(parts[0].site.suite, parts)
+    paths = [export.save(found, folder / f"board.{suffix}", of) for suffix in ("md", "csv", "json")]
     return found, paths + heatmaps(folder, folder)

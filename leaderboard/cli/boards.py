@@ -57,6 +57,38 @@ def board(
 
 
 @app.command()
+def diff(
+    one: Annotated[Path, typer.Argument(help="A board.json, or a results folder.")],
+    other: Annotated[Path, typer.Argument(help="Another.")],
+) -> None:
+    """Say whether two boards are of the same suite, partners and agents, and where they differ.
+
+    Example: **crossplay diff results/quick theirs/board.json**
+    """
+    from crossplay.leaderboard import identity
+
+    for line in identity.contrast(identity.read(one), identity.read(other)):
+        console.say(line)
+
+
+@app.command()
+def compare(
+    folder: Results = Path("results/quick"),
+    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> None:
+    """Print the difference between every two entries, all intervals at once, and who is likely to earn more.
+
+    Example: **crossplay compare results/quick**
+    """
+    from crossplay.leaderboard import pairs, publish
+
+    if form not in ("table", "json"):
+        raise unknown("format", form, ["table", "json"])
+    found = publish.compared(folder)
+    console.say(pairs.to_json(found)) if form == "json" else console.SCREEN.print(*map(pairs.table, found))
+
+
+@app.command()
 def heatmap(
     folder: Results = Path("results/quick"),
     out: Annotated[

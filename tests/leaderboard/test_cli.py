@@ -33,7 +33,7 @@ def run(capsys, *words):
 
 def test_the_commands_are_the_promised_ones():
     boards, agents = (
-        ["run", "board", "heatmap", "meet", "sweep", "curves", "export"],
+        ["run", "board", "heatmap", "meet", "sweep", "curves", "export", "report", "compare", "diff"],
         ["train", "populate", "check", "play"],
     )
     promised = [*boards, *agents, "list", "doctor", "rqe"]
