@@ -4,7 +4,7 @@ Partners are resampled once for all entries, within their families, and every en
 [Owen2007]; so what makes a set of partners easy or hard for everybody cancels. The intervals of all pairs hold at once:
 they are widened by the quantile of the largest studentised difference [Mogstad2024]. Ranks follow from them.
 
-What 95 % for all pairs at once are worth, simulated with four equal entries: see tests/leaderboard/test_differences.py.
+What 95 % for all pairs at once are worth, simulated with equal entries, stands in docs/scores.md.
 """
 
 from collections.abc import Callable, Sequence
