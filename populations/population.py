@@ -194,9 +194,13 @@ def shipped(suite: str, game: str, recipe: Mapping[str, Any], out: Path) -> Ship
     return Shipped(population, root, out) if canonical(parts[0]) == canonical(parts[1]) else None
 
 
-def verify(path: Path) -> Population:
-    """Reads a manifest and re-hashes every member's files. Raises Refused at the first thing that is not as stated."""
+def verify(path: Path, held_out_only: bool = False) -> Population:
+    """Reads a manifest and re-hashes every member's files. Raises Refused at the first thing that is not as stated.
+
+    `held_out_only` asks nothing of the partners that were trained with, which may be elsewhere.
+    """
     path = path / MANIFEST if path.is_dir() else path
     population = load_population(path)
-    population.cards(path.parent)
+    for member in population.held_out if held_out_only else population.train + population.held_out:
+        member.load(path.parent)
     return population

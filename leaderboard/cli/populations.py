@@ -1,5 +1,6 @@
 """Commands about populations: show, verify, bounds, diversity, thin."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,17 +24,57 @@ def show(population: Manifest) -> None:
 
 
 @population_app.command()
-def verify(population: Manifest) -> None:
-    """Re-hash a manifest and every file it names; one changed byte is refused.
+def verify(
+    population: Manifest,
+    sealed: Annotated[Path | None, typer.Option("--seal", help="The seal that was published before.")] = None,
+) -> None:
+    """Re-hash a manifest and every file it names; one changed byte is refused. With a seal: is it what was sealed?
 
     Example: **crossplay population verify results/quick/collab-grid-v1**
     """
     from crossplay.leaderboard import census
+    from crossplay.populations import seal as seals
     from crossplay.populations.population import verify as verify_population
 
-    found = verify_population(census.find(population))
+    root = census.find(population)
+    if sealed:
+        found = seals.check(root, sealed)
+        console.say(f"✓ {found.name}: {len(found.held_out)} held-out partners as sealed in {sealed}")
+        return
+    found = verify_population(root)
     count = len(found.train) + len(found.held_out)
     console.say(f"✓ {found.name}: {count} members as stated, digest {found.digest}")
+
+
+@population_app.command()
+def seal(population: Manifest, out: Annotated[Path, typer.Option(help="TOML to publish; it names nobody.")]) -> None:
+    """Promise who is held out without saying so: publish the seal now, keep the key, reveal later.
+
+    Example: **crossplay population seal quick/cramped_room --out season-1.toml**
+    """
+    from crossplay.leaderboard import census
+    from crossplay.populations import seal as seals
+
+    found = seals.seal(census.find(population), out)
+    console.say(f"wrote {out}: {len(found.held_out)} held-out partners of {found.game}")
+    console.say(f"keep {seals.KEY} beside the manifest: without it nobody can tell that they were the ones")
+
+
+@population_app.command()
+def reveal(
+    population: Manifest,
+    sealed: Annotated[Path, typer.Option("--seal", help="The seal that was published.")],
+    out: Annotated[Path, typer.Option(help="Folder to publish: manifest, key, held-out partners.")],
+) -> None:
+    """Gather what shows who was sealed, in a folder that anybody can verify.
+
+    Example: **crossplay population reveal quick/cramped_room --seal season-1.toml --out season-1**
+    """
+    from crossplay.leaderboard import census
+    from crossplay.populations import seal as seals
+
+    found = seals.reveal(census.find(population), sealed, out)
+    console.say(f"wrote {out}: {len(found.held_out)} partners; `crossplay population verify {out} --seal {sealed}`")
 
 
 @population_app.command()

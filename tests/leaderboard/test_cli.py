@@ -37,7 +37,7 @@ def test_the_commands_are_the_promised_ones():
         ["train", "populate", "check", "play"],
     )
     promised = [*boards, *agents, "list", "doctor", "rqe"]
-    of_populations = ["show", "verify", "bounds", "diversity", "thin"]
+    of_populations = ["show", "verify", "seal", "reveal", "bounds", "diversity", "thin"]
     assert {*[(name,) for name in promised], *[("population", name) for name in of_populations]} == set(commands())
 
 
