@@ -69,7 +69,7 @@ def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row:
     covers = covered(mine)
     cost = same(cells.spent.get(entry, Spent()) for cells in mine)
     interval = _interval("interval", Mean(), entry, mine, seed, samples)
-    sure = _interval("score interval", Score(), entry, [measurable(cells) for cells in mine], seed, samples)
+    sure = _interval("score", Score(), entry, [measurable(cells) for cells in mine], seed, samples)
     values = {name: None if lacking else _mean([METRICS[name]()(cells) for cells in mine]) for name in COLUMNS}
     return Row(
         entry=entry,
@@ -94,7 +94,7 @@ def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row:
 
 
 def _interval(name: str, metric: Metric, entry: str, mine: Sequence[Cells], seed: int, samples: int) -> Interval:
-    if not all(len(cells.partners) for cells in mine):
+    if not all(len(cells.partners) for cells in mine) or (name == "score" and not all(cells.yard for cells in mine)):
         return Interval(float("nan"), float("nan"), "")
     rngs = [np.random.default_rng(derive(seed, name, cells.game, entry)) for cells in mine]
     drawn = [draws(cells, metric, rng, samples) for cells, rng in zip(mine, rngs, strict=True)]
