@@ -57,21 +57,24 @@ class ResultStore:
 
     def declare(self, spec: GameSpec) -> None:
         """Notes a game's seats and event names, before its first result. Raises Refused where they have changed."""
-        known = self.games.get(spec.name)
+        self._declare(spec.name, (spec.seats, spec.events))
+
+    def _declare(self, game: str, given: tuple[int, tuple[str, ...]]) -> None:
+        known = self.games.get(game)
         if known is None:
-            row = {"name": spec.name, "seats": spec.seats, "events": list(spec.events)}
+            row = {"name": game, "seats": given[0], "events": list(given[1])}
             with self._refusing():
                 try:
                     self._write(GAMES.insert(), row)
                 except IntegrityError:  # another process was first
                     self.games = self._read_games()
                 else:
-                    self.games[spec.name] = (spec.seats, spec.events)
-            known = self.games[spec.name]
-        if known != (spec.seats, spec.events):
+                    self.games[game] = given
+            known = self.games[game]
+        if known != given:
             raise Refused(
-                f"{self.place}: {spec.name} is stored with seats and events {known}; "
-                f"now it has {(spec.seats, spec.events)}; give the changed game a new version"
+                f"{self.place}: {game} is stored with seats and events {known}; "
+                f"now it has {given}; give the changed game a new version"
             )
 
     def add(self, result: MatchResult) -> None:
@@ -117,6 +120,19 @@ class ResultStore:
         from crossplay.leaderboard.episodes import write
 
         write(path, self)
+
+    def merge(self, other: "ResultStore") -> tuple[int, int]:
+        """Takes over all of another store's matches, one by one; returns how many were new and how many known.
+
+        Raises Refused at the first match whose outcome differs from what is stored here; what came before it stays.
+        """
+        for game, shape in other.games.items():
+            self._declare(game, shape)
+        known, new, same = self.keys(), 0, 0
+        for result in other.results():
+            self.add(result)
+            new, same = (new, same + 1) if result.pairing.key in known else (new + 1, same)
+        return new, same
 
     def _write(self, statement: Any, row: dict[str, Any]) -> None:
         with self._engine.connect().execution_options(write=True) as connection, connection.begin():

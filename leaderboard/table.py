@@ -18,7 +18,7 @@ NULL = "–"
 WIDTH = 100
 HEADERS = {
     "mean": ("ranks", "mean", "95 % interval", "IQM", "CVaR₂₀", "worst", "self", "gap"),
-    "score": ("ranks", "score", "95 % interval", "BR-Prox", "mean", "CVaR₂₀", "worst", "self", "gap"),
+    "score": ("ranks", "score", "95 %", "BR-Prox", "mean", "CVaR₂₀", "worst", "self", "gap"),
 }
 RIDING = "riding"
 SCORE_DIGITS = 2

@@ -16,6 +16,8 @@ app = typer.Typer(
 )
 population_app = typer.Typer(help="Look at a population, measure it, or prove that nothing in it has changed.")
 app.add_typer(population_app, name="population")
+store_app = typer.Typer(help="Bring stored matches together.", no_args_is_help=True)
+app.add_typer(store_app, name="store")
 
 Jobs = Annotated[int, typer.Option(default_factory=default_jobs, help="Processes; one per core by default.")]
 Device = Annotated[str, typer.Option(help="Where networks train: cpu or cuda[:number].")]

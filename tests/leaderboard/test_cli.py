@@ -38,7 +38,8 @@ def test_the_commands_are_the_promised_ones():
     )
     promised = [*boards, *agents, "list", "doctor", "rqe"]
     of_populations = ["show", "verify", "seal", "reveal", "bounds", "diversity", "thin"]
-    assert {*[(name,) for name in promised], *[("population", name) for name in of_populations]} == set(commands())
+    folded = [*(("population", name) for name in of_populations), ("store", "merge")]
+    assert {*((name,) for name in promised), *folded} == set(commands())
 
 
 @pytest.mark.parametrize("path", list(commands()), ids=" ".join)
