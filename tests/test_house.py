@@ -2,9 +2,9 @@
 
 import ast
 import re
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -86,12 +86,18 @@ def test_help_loads_nothing_heavy(module):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def _spent_by_children() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 def test_help_answers_within_a_second():
+    """Of a processor's time, so that other tests on the same machine do not count."""
     best = float("inf")
     for _ in range(3):
-        began = time.perf_counter()
+        began = _spent_by_children()
         subprocess.run([sys.executable, "-m", "crossplay.leaderboard.cli", "--help"], check=True, capture_output=True)
-        best = min(best, time.perf_counter() - began)
+        best = min(best, _spent_by_children() - began)
     assert best <= 1.0
 
 
