@@ -27,6 +27,7 @@ class Board:
     yardsticks: tuple[int, ...]  # how many of them have one, per game
     seats: tuple[int, ...]  # per game
     families: tuple[str, ...]
+    noise: tuple[str, ...]  # shares of random actions that partners are met with once more
     single: tuple[str, ...]  # families with one partner: they add no partner uncertainty
     costs: bool  # whether there are private costs at all; without, free-riding is not shown
     samples: int  # of the bootstrap
@@ -64,6 +65,7 @@ def _board(game: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Bo
         yardsticks=tuple(int(cells.yard.clear.any(axis=-1).sum()) if cells.yard else 0 for cells in all_cells),
         seats=tuple(cells.seats for cells in all_cells),
         families=tuple(sorted({name for _, name in families})),
+        noise=tuple(dict.fromkeys(noise for row in rows for noise in row.retention)),
         single=tuple(sorted({name for (_, name), count in families.items() if count == 1})),
         costs=any(cells.costs for cells in all_cells),
         samples=samples,

@@ -17,6 +17,7 @@ from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard.budgets import Spent, spent
 from crossplay.leaderboard.measures import measure
 from crossplay.leaderboard.roster import Roster
+from crossplay.leaderboard.roster import trembling as shaky
 
 Where = dict[tuple[str, str, int], Pairing]  # (ego, partner, the ego's seat) → the match that fills the cell
 
@@ -51,6 +52,10 @@ class Cells:
     self_play: np.ndarray  # [..., egos] float64, every ego with itself
     riding: np.ndarray  # [..., egos, partners, seats] float64, F where `scores` has J
     riding_alone: np.ndarray  # [..., egos] float64, F of every ego with itself: for a net per seat, the trained pair
+    shaken: np.ndarray = field(
+        default_factory=lambda: np.empty(0)
+    )  # [..., egos, partners, seats, noise]: J of partners
+    noise: tuple[float, ...] = ()  # that take a random legal action in such a share of their steps
     costs: bool = False  # whether anybody paid a private cost in any of these matches
     episodes: int = 0  # a match
     contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
@@ -65,7 +70,12 @@ class Cells:
     @cached_property
     def holes(self) -> int:
         """How many cells have no result, self-play included."""
-        return int(np.isnan(self.scores).sum() + np.isnan(self.self_play).sum())
+        return int(sum(np.isnan(played).sum() for played in (self.scores, self.self_play, self.shaken)))
+
+    @property
+    def matches(self) -> int:
+        """How many cells there are, self-play and trembling partners included."""
+        return self.scores.size + self.self_play.size + self.shaken.size
 
     def of(self, entry: str) -> "Cells":
         """One entry's cells. Raises Refused with the nearest name where there is no such entry."""
@@ -81,6 +91,7 @@ class Cells:
             self_play=self.self_play[..., mine],
             riding=self.riding[..., mine, :, :],
             riding_alone=self.riding_alone[..., mine],
+            shaken=self.shaken[..., mine, :, :, :] if self.noise else self.shaken,
             contaminated={entry: self.contaminated.get(entry, ())},
             near={entry: self.near.get(entry, ())},
             spent={entry: self.spent.get(entry, Spent())},
@@ -117,6 +128,8 @@ def cells(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable
         self_play=self_play,
         riding=riding,
         riding_alone=riding_alone,
+        shaken=_shaken(results, roster, where, names, partners),
+        noise=roster.noise,
         costs=any(results[p.key].returns.costs.any() for p in where.values() if p.key in results),
         episodes=max((pairing.episodes for pairing in where.values()), default=0),
         contaminated=_contaminated(roster),
@@ -124,6 +137,21 @@ def cells(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable
         spent={entry: spent(cards) for entry, cards in roster.entries.items()},
         yard=_yardsticks(roster, [card.name for card in partners]),
     )
+
+
+def _shaken(
+    results: Mapping[str, MatchResult], roster: Roster, where: Where, egos: list[str], partners: list[Card]
+) -> np.ndarray:
+    """J with partners that tremble, [egos, partners, seats, noise]."""
+    named = [[shaky(partner, noise).name for noise in roster.noise] for partner in partners]
+    found = [
+        score(results, where.get((ego, name, seat)))
+        for ego in egos
+        for names in named
+        for seat in range(roster.seats)
+        for name in names
+    ]
+    return np.array(found, dtype=np.float64).reshape(len(egos), len(partners), roster.seats, len(roster.noise))
 
 
 def placed(game: str, fixtures: Iterable[Fixture]) -> Where:

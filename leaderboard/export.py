@@ -15,7 +15,17 @@ from crossplay.leaderboard import budgets
 from crossplay.leaderboard.board import Board
 from crossplay.leaderboard.metrics import METRICS
 from crossplay.leaderboard.row import COLUMNS, Row
-from crossplay.leaderboard.table import captions, decimals, footnotes, headers, numbers, shown, shown_rank
+from crossplay.leaderboard.table import (
+    SCORE_DIGITS,
+    captions,
+    decimals,
+    footnotes,
+    headers,
+    kept,
+    numbers,
+    shown,
+    shown_rank,
+)
 
 PLAIN = (
     "rank",
@@ -46,7 +56,9 @@ PLAIN = (
 
 def to_json(boards: Sequence[Board], identity: Mapping[str, Any] | None = None) -> str:
     """All boards with full precision, what each metric is, and what the boards are of; null is null."""
-    metrics = {name: {field: getattr(METRICS[name], field) for field in _DOCS} for name in (*COLUMNS, "family")}
+    metrics = {
+        name: {field: getattr(METRICS[name], field) for field in _DOCS} for name in (*COLUMNS, "family", "retention")
+    }
     content = {
         "harness": HARNESS,
         **({"identity": identity} if identity else {}),
@@ -60,15 +72,18 @@ _DOCS = ("formula", "axes", "unit", "direction", "source")
 
 
 def to_csv(boards: Sequence[Board]) -> str:
-    """One line per game and entry, full precision, null empty; `family:<name>` columns at the end."""
+    """One line per game and entry, full precision, null empty; `family:<name>` and `retention:<noise>` come last."""
     families = sorted({family for board in boards for family in board.families})
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["game", "entry", *PLAIN, "notes", *(f"family:{family}" for family in families)])
+    noises = list(dict.fromkeys(noise for board in boards for noise in board.noise))
+    ends = [*(f"family:{family}" for family in families), *(f"retention:{noise}" for noise in noises)]
+    writer.writerow(["game", "entry", *PLAIN, "notes", *ends])
     for board in boards:
         for row in board.rows:
             values = [getattr(row, name) for name in PLAIN]
             means = [row.families.get(family) for family in families]
+            means += [row.retention.get(noise) for noise in noises]
             writer.writerow([board.game, row.entry, *map(_plain, values), "; ".join(row.notes), *map(_plain, means)])
     return file.getvalue()
 
@@ -112,6 +127,7 @@ def _section(board: Board) -> str:
         "seeds",
         *headers(board),
         *map(escaped, board.families),
+        *map(kept, board.noise),
         "worst with",
         "steps",
         "samples a hero",
@@ -126,6 +142,7 @@ def _section(board: Board) -> str:
 def _markdown_row(board: Board, row: Row, marks: dict[str, int], digits: int) -> list[str]:
     name = escaped(row.entry) + "".join(f" <sup>{marks[note]}</sup>" for note in row.notes)
     means = [shown(value, digits) for value in row.families.values()]
+    means += [shown(value, SCORE_DIGITS) for value in row.retention.values()]
     costs = [budgets.shown(row.steps), budgets.shown(row.samples_per_hero)]
     worst = shown(None, 0) if row.worst_partner_name is None else escaped(row.worst_partner_name)
     return [shown_rank(row), name, str(row.n_seeds), *numbers(board, row, digits), *means, worst, *costs]

@@ -1,6 +1,7 @@
 """Who plays on one game's board: entries with their trained seeds, held-out partners, and partners only looked at."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 from pydantic import Field
@@ -24,6 +25,7 @@ class Roster:
     held_out: tuple[Card, ...]  # the partners that are scored
     train: tuple[Card, ...] = ()  # partners some entries were trained with: shown in the heatmap, never scored
     bounds: Bounds | None = None  # of the held-out partners, where measured
+    noise: tuple[float, ...] = ()  # shares of random actions that the held-out partners are met with once more
     near: tuple[Near, ...] = ()  # agents (`one`) that do nearly the same as a held-out partner (`other`)
 
     def __post_init__(self) -> None:
@@ -57,7 +59,8 @@ class Roster:
         """Each match of this roster once, in an order that depends on the roster alone.
 
         Scored: every ego with every held-out partner, in every seat. For the gap: every ego with itself, in seat 0
-        only, since the card sits in all seats. For the heatmap: every ego with every other ego and train partner.
+        only, since the card sits in all seats. For retention: every ego with every held-out partner that trembles. For
+        the heatmap: every ego with every other ego and train partner.
         """
         if (game.spec.name, game.spec.seats) != (self.game, self.seats):
             raise Refused(
@@ -72,11 +75,16 @@ class Roster:
     def _matches(self) -> Iterator[tuple[Card, Card, int]]:
         for ego in self.egos:
             yield ego, ego, 0
-        for partners in (self.held_out, self.train, self.egos):
+        scored = (self.held_out, *(self.trembling(noise) for noise in self.noise))
+        for number, partners in enumerate((*scored, self.train, self.egos)):
             for ego in self.egos:
                 for partner in partners:
-                    if partners is self.held_out or partner.name != ego.name:
+                    if number < len(scored) or partner.name != ego.name:
                         yield from ((ego, partner, seat) for seat in range(self.seats))
+
+    def trembling(self, noise: float) -> tuple[Card, ...]:
+        """The held-out partners, each taking a random legal action in a share `noise` of its steps."""
+        return tuple(trembling(card, noise) for card in self.held_out)
 
     def contaminated(self, card: Card) -> list[str]:
         """Names of the held-out partners this card was trained with, or is itself a copy of."""
@@ -88,3 +96,8 @@ class Roster:
         if name not in self.entries:
             raise unknown("entry", name, self.entries)
         return self.entries[name]
+
+
+def trembling(card: Card, noise: float) -> Card:
+    """A partner with a trembling hand: what its policy does, but with probability `noise` any legal action."""
+    return replace(card, name=f"{card.name}~{noise:g}", maker={"kind": "noisy", "maker": card.maker, "epsilon": noise})

@@ -11,6 +11,7 @@ from crossplay.leaderboard.budgets import Spent, same
 from crossplay.leaderboard.cells import Cells
 from crossplay.leaderboard.intervals import Interval, covered, draws, percentiles
 from crossplay.leaderboard.metrics import METRICS, Family, Mean, Metric, per_partner
+from crossplay.leaderboard.retention import Retention
 from crossplay.leaderboard.scores import Score, measurable
 
 COLUMNS = (  # metrics of every row
@@ -54,6 +55,7 @@ class Row:
     gap: Number
     free_riding: Number  # of the entry with itself, in private cost per episode; 0 in a game without private costs
     families: dict[str, Number]
+    retention: dict[str, Number]  # noise of the partners → what is left of the mean; over games, of those that have it
     holes: int  # matches that are missing
     steps: int | None  # of the environment, that each seed trained on; null where not told or not the same for all
     samples_per_hero: int | None
@@ -85,6 +87,7 @@ def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row:
         covers=covers,
         worst_partner_name=_worst(mine) if len(all_cells) == 1 else None,
         families=_families(mine, all_cells),
+        retention=_retention(mine, all_cells),
         holes=holes,
         steps=cost.steps,
         samples_per_hero=cost.samples_per_hero,
@@ -124,6 +127,16 @@ def _families(mine: Sequence[Cells], all_cells: Sequence[Cells]) -> dict[str, Nu
     return found
 
 
+def _retention(mine: Sequence[Cells], all_cells: Sequence[Cells]) -> dict[str, Number]:
+    """Noise → mean over the games that are also played with such partners; null where the entry lacks one of them."""
+    found: dict[str, Number] = {}
+    for noise in sorted({noise for cells in all_cells for noise in cells.noise}):
+        having = [cells.game for cells in all_cells if noise in cells.noise]
+        own = [Retention(noise=noise)(cells) for cells in mine if cells.game in having]
+        found[f"{noise:g}"] = _mean(own) if len(own) == len(having) else None
+    return found
+
+
 def _notes(entry: str, mine: Sequence[Cells], lacking: Sequence[str]) -> Iterable[str]:
     for cells in mine:
         if met := cells.contaminated.get(entry, ()):
@@ -131,8 +144,7 @@ def _notes(entry: str, mine: Sequence[Cells], lacking: Sequence[str]) -> Iterabl
         if near := cells.near.get(entry, ()):
             yield f"acts nearly as a held-out partner of {cells.game} does: {_some(near)}"
         if cells.holes:
-            total = cells.scores.size + cells.self_play.size
-            yield f"incomplete: {cells.holes} of {total} matches of {cells.game} are missing; not ranked"
+            yield f"incomplete: {cells.holes} of {cells.matches} matches of {cells.game} are missing; not ranked"
     for game in lacking:
         yield f"incomplete: never played {game}; not ranked"
     yield from _doubts(mine)

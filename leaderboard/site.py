@@ -116,6 +116,7 @@ class Site(NamedTuple):
             held_out=held_out,
             train=train,
             bounds=population.bounds,
+            noise=self.suite.noise,
         )
         return replace(roster, near=known(self.root, roster).of(roster))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, PositiveFloat, PositiveInt, TypeAdapter
 
@@ -84,6 +84,7 @@ class Suite:
     about: str = ""
     seed: int = 0
     episodes: PositiveInt = 64  # per match
+    noise: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()  # the held-out are met once more, trembling so much
     thin: bool = False  # near-duplicates among the held-out partners are taken out
     bounds: bool = False  # a run also measures the held-out partners' bounds and diversity
     games: tuple[GameSetting, ...] = Field(min_length=1)

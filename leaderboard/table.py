@@ -59,6 +59,10 @@ def _families(board: Board, width: int) -> Iterable[Table]:
     columns: list[tuple[str, list[str], str]] = [
         (name, [shown(row.families[name], digits) for row in board.rows], "right") for name in board.families
     ]
+    columns += [
+        (kept(noise), [shown(row.retention[noise], SCORE_DIGITS) for row in board.rows], "right")
+        for noise in board.noise
+    ]
     if len(board.games) == 1:
         columns.append(("worst with", [row.worst_partner_name or NULL for row in board.rows], "left"))
     names = ["by family", *(row.entry for row in board.rows)]
@@ -101,6 +105,10 @@ def captions(board: Board) -> list[str]:
         f"over episodes. {NULL}: something it needs was not played.",
         *_about_ranks(board),
     ]
+    if board.noise:
+        lines.append(
+            "kept at δ: what is left of the mean where partners take a random action in a share δ of their steps."
+        )
     if board.costs:
         lines.append(
             f"{RIDING}: with itself, how far apart the seats' mean private costs an episode are (lower is better)."
@@ -141,6 +149,11 @@ def footnotes(board: Board) -> dict[str, int]:
 
 def _notes(marks: dict[str, int]) -> Iterable[Text]:
     return (Text(f"[{number}] {note}", style="yellow") for note, number in marks.items())
+
+
+def kept(noise: str) -> str:
+    """The heading of what is left where partners act at random in a share `noise` of their steps."""
+    return f"kept at {noise}"
 
 
 def headers(board: Board) -> tuple[str, ...]:

@@ -13,7 +13,16 @@ from crossplay.leaderboard.heatmap import Matrix
 from crossplay.leaderboard.measures import mean_return
 from crossplay.leaderboard.metrics import METRICS
 from crossplay.leaderboard.publish import Played
-from crossplay.leaderboard.table import SCORE_DIGITS, captions, decimals, footnotes, four_digits, shown, shown_ranks
+from crossplay.leaderboard.table import (
+    SCORE_DIGITS,
+    captions,
+    decimals,
+    footnotes,
+    four_digits,
+    kept,
+    shown,
+    shown_ranks,
+)
 
 Table = dict[str, Any]
 TITLES = {
@@ -85,7 +94,8 @@ def board_table(board: Board) -> Table:
             ],
             "bar": [bar(_low(board, row)), bar(getattr(row, board.headline)), bar(_high(board, row))],
             "marks": [marks[note] for note in row.notes],
-            "family_shown": {name: shown(value, decimals(board)) for name, value in row.families.items()},
+            "family_shown": {name: shown(value, decimals(board)) for name, value in row.families.items()}
+            | {kept(noise): shown(value, SCORE_DIGITS) for noise, value in row.retention.items()},
         }
         for row in board.rows
     ]
@@ -95,7 +105,7 @@ def board_table(board: Board) -> Table:
         "headline": board.headline,
         "columns": shape,
         "rows": rows,
-        "families": list(board.families),
+        "families": [*board.families, *map(kept, board.noise)],
         "captions": captions(board),
         "notes": [{"number": number, "text": text} for text, number in marks.items()],
     }

@@ -224,6 +224,7 @@ def test_json_says_what_its_metrics_are(boards):
             "gap",
             "free_riding",
             "family",
+            "retention",
         )
     }
     assert content["harness"] >= 1
