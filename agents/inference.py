@@ -15,7 +15,7 @@ from crossplay.agents.chooser import alone, chooser, odds
 from crossplay.agents.networks import WEIGHTS, ActorCritic, Architecture, PolicyNet
 from crossplay.agents.stack import recall
 from crossplay.benchmark.config import config
-from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.errors import Fault, Refused
 from crossplay.benchmark.game import Game, Observation
 from crossplay.benchmark.policy import Clock
 from crossplay.benchmark.registry import POLICIES
@@ -107,10 +107,10 @@ class NetworkPolicy:
         return Thoughts(self._choosers[0 if self.net.shared else seat], Clock(seeds), past)
 
     def act(self, observation: Observation, memory: "Thoughts") -> tuple[np.ndarray, "Thoughts"]:
-        """Raises Refused where the network's output is not finite."""
+        """Raises Fault where the network's output is not finite."""
         found, past = memory.odds_of(observation, memory.past)
         if np.isnan(found).any():
-            raise Refused(f"network for {self.net.spec.name}: its logits are not finite")
+            raise Fault(f"network for {self.net.spec.name}: its logits are not finite")
         actions = found.argmax(axis=1) if self.choose == "argmax" else sample(found, memory.clock.draw())
         return actions, Thoughts(memory.odds_of, memory.clock.tick(), past)
 

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -12,10 +12,11 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import canonical, config, digest, sha256, to_table
-from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.errors import Fault, Refused
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.match import HARNESS, Returns, Table, Watch, match_seeds, play_tables
 from crossplay.benchmark.policy import Policy
+from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import derive, spread
 from crossplay.benchmark.workers import in_processes
 
@@ -60,6 +61,14 @@ class MatchResult(NamedTuple):
     provenance: dict[str, Any]
 
 
+class Failure(NamedTuple):
+    """A pairing that could not be played to its end, since an agent broke it, and how."""
+
+    pairing: Pairing
+    reason: str
+    provenance: dict[str, Any]
+
+
 def fixture(game: Game, ego: Card, partner: Card, *, seat: int, episodes: int, seed: int) -> Fixture:
     """The fixture of an ego in `seat` with a partner in every other seat."""
     if not 0 <= seat < game.spec.seats:
@@ -79,16 +88,23 @@ def fixture(game: Game, ego: Card, partner: Card, *, seat: int, episodes: int, s
 
 
 def play_fixtures(
-    fixtures: Sequence[Fixture], *, jobs: int = 1, episodes_a_batch: int = EPISODES_A_BATCH
+    fixtures: Sequence[Fixture],
+    *,
+    jobs: int = 1,
+    episodes_a_batch: int = EPISODES_A_BATCH,
+    on_failure: Callable[[Failure], None] | None = None,
 ) -> Iterator[MatchResult]:
     """Plays fixtures in engine batches spread over processes; yields each match as soon as its batch is done.
 
-    A fixture that is refused does not cost the others their results: the refusal is raised after all are played.
+    A fixture that is refused does not cost the others their results: the refusal is raised after all are played. One
+    that an agent breaks is handed to `on_failure`; without it, it is refused.
     """
     refusals: list[Refused] = []
     for results in in_processes(play_batch, _batches(fixtures, jobs, episodes_a_batch), jobs):
         for result in results:
-            if isinstance(result, Refused):
+            if isinstance(result, Failure):
+                (on_failure or (lambda failure: refusals.append(Fault(failure.reason))))(result)
+            elif isinstance(result, Refused):
                 refusals.append(result)
             else:
                 yield result
@@ -102,13 +118,15 @@ def play_watched(fixtures: Sequence[Fixture], watch: Watch) -> list[Returns]:
     return play_tables(fixtures[0].game, [_table(f, policies) for f in fixtures], watch)
 
 
-def play_batch(fixtures: Sequence[Fixture]) -> list[MatchResult | Refused]:
-    """One engine batch; where somebody in it is refused, each fixture on its own."""
+def play_batch(fixtures: Sequence[Fixture]) -> list[MatchResult | Failure | Refused]:
+    """One engine batch; where somebody in it is refused or breaks it, each fixture on its own."""
     start = time.perf_counter()
     try:
         policies = _Policies()
         played = play_tables(fixtures[0].game, [_table(f, policies) for f in fixtures])
     except Refused as refused:
+        if len(fixtures) == 1 and isinstance(refused, Fault):
+            return [Failure(fixtures[0].pairing, str(refused), _provenance(time.perf_counter() - start))]
         if len(fixtures) == 1:
             return [refused]
         return [result for f in fixtures for result in play_batch([f])]
@@ -122,8 +140,16 @@ def _batches(fixtures: Sequence[Fixture], jobs: int, episodes_a_batch: int) -> l
         mine = [f for f in fixtures if f.pairing.game == name]
         fair = -(-len(mine) // max(1, 2 * jobs))
         size = max(1, min(fair, episodes_a_batch // mine[0].pairing.episodes))
+        batches += [[f] for f in mine if _alone(f)]
+        mine = [f for f in mine if not _alone(f)]
         batches += [mine[i : i + size] for i in range(0, len(mine), size)]
     return batches
+
+
+def _alone(fixture: Fixture) -> bool:
+    """Whether somebody in a match may break it, so that nobody else's is to be played beside it."""
+    kinds = (str(card.maker.get("kind")) for card in (fixture.ego, fixture.partner))
+    return any(getattr(POLICIES[kind], "alone", False) for kind in kinds if kind in POLICIES)
 
 
 class _Policies(dict[tuple[str, str], Policy]):

@@ -8,6 +8,10 @@ class Refused(Exception):
     """Something given to crossplay cannot be used; the message says what, why, and what would do."""
 
 
+class Fault(Refused):
+    """An agent broke the match it was playing: a result, to be recorded, and no other match's concern."""
+
+
 def unknown(noun: str, given: object, known: Iterable[str]) -> Refused:
     """The refusal of a name that is not in `known`, with the nearest match or the whole list."""
     names = sorted(known)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.errors import Fault, Refused
 from crossplay.benchmark.game import Game, GameSpec, Observation, State, Step
 from crossplay.benchmark.policy import Memory, Policy
 from crossplay.benchmark.seeding import Seeds, derive, spread
@@ -51,7 +51,7 @@ def play_tables(game: Game, tables: Sequence[Table], watch: Watch = unseen) -> l
 
     `watch` sees the first state and every later one, in memory that the next step reuses.
     A network always sees one table's episodes at a time, so results do not depend on what else is in the batch.
-    Raises Refused where a policy's action is illegal, misshapen or not an integer.
+    Raises Fault where a policy breaks down, or its action is illegal, misshapen or not an integer.
     """
     spec = game.spec
     for table in tables:
@@ -103,12 +103,18 @@ def _choose(
 ) -> None:
     for seat, policy in enumerate(table.policies):
         observation = seen[policy.view].of(seat, part)
-        chosen, memory[seat] = policy.act(observation, memory[seat])
+        try:
+            chosen, memory[seat] = policy.act(observation, memory[seat])
+        except Fault as broken:
+            raise Fault(f"{_who(table, seat)} in {spec.name}, seat {seat}, step {step}: {broken}") from None
         fault = illegal(chosen, observation.legal)
         if fault:
-            name = table.names[seat] if table.names else repr(policy)
-            raise Refused(f"{name} in {spec.name}, seat {seat}, step {step}: {fault}")
+            raise Fault(f"{_who(table, seat)} in {spec.name}, seat {seat}, step {step}: {fault}")
         actions[part, seat] = chosen
+
+
+def _who(table: Table, seat: int) -> str:
+    return table.names[seat] if table.names else repr(table.policies[seat])
 
 
 def illegal(chosen: np.ndarray, legal: np.ndarray) -> str | None:

@@ -4,22 +4,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from crossplay.agents.graph_export import to_onnx
+from crossplay.agents.inference import NetworkPolicy
 from crossplay.agents.training import Training, pick_device
 from crossplay.benchmark.card import CARD_FILE, Card, load_card
 from crossplay.benchmark.check import check_policy
 from crossplay.benchmark.config import from_text, to_table
-from crossplay.benchmark.crossplay import MatchResult, fixture, play_batch
-from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.crossplay import Failure, MatchResult, fixture, play_batch
+from crossplay.benchmark.errors import Fault, Refused
 from crossplay.benchmark.game import Game, GameSpec
 from crossplay.benchmark.registry import GAMES, POLICIES
 from crossplay.benchmark.workers import in_processes
+from crossplay.leaderboard.submission.manifest import is_submission, load
 from crossplay.leaderboard.suite import generator_for, trainer_for
 from crossplay.populations.generator import bundles, make
 
 
-def find(text: str) -> Card:
-    """The card in the folder `text`, or one for the policy that `text` spells. Raises Refused for neither."""
+def find(text: str, game: Game | None = None) -> Card:
+    """The card in the folder `text`, or one for the policy that `text` spells. Raises Refused for neither.
+
+    Of an agent from outside it is the first of its sources, for the `game`.
+    """
     path = Path(text)
+    if game and is_submission(path):
+        return load(path).cards(game)[0]
     if path.is_dir() or path.name == CARD_FILE:
         return load_card(path)
     if "/" in text or path.exists():
@@ -33,7 +41,7 @@ def examine(agent: str, game: str) -> list[str]:
     """Everything that is wrong with an agent for a game; empty where nothing is."""
     played: Game = from_text(GAMES, game)
     try:
-        card = find(agent)
+        card = find(agent, played)
         policy = card.policy(played)
     except Refused as refused:
         return [str(refused)]
@@ -73,7 +81,20 @@ def play_match(
 ) -> tuple[GameSpec, MatchResult]:
     """One match between named agents, with the seeds a board would give it."""
     played: Game = from_text(GAMES, game)
-    result = play_batch([fixture(played, find(ego), find(partner), seat=seat, episodes=episodes, seed=seed)])[0]
+    result = play_batch(
+        [fixture(played, find(ego, played), find(partner, played), seat=seat, episodes=episodes, seed=seed)]
+    )[0]
+    if isinstance(result, Failure):
+        raise Fault(result.reason)
     if isinstance(result, Refused):
         raise result
     return played.spec, result
+
+
+def to_graph(card: Path, game: str) -> bytes:
+    """A network's card as an ONNX graph. Raises Refused for other cards, and networks that no graph can hold."""
+    played: Game = from_text(GAMES, game)
+    policy = load_card(card).policy(played)
+    if not isinstance(policy, NetworkPolicy):
+        raise Refused(f"{card}: not a trained network, so there is nothing to write as a graph")
+    return to_onnx(policy.net)

@@ -15,6 +15,7 @@ from crossplay.benchmark.card import Card
 from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard.budgets import Spent, spent
+from crossplay.leaderboard.failures import Failures, told
 from crossplay.leaderboard.measures import measure
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.roster import trembling as shaky
@@ -60,6 +61,7 @@ class Cells:
     episodes: int = 0  # a match
     contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → near-copies, as "ego of partner"
+    failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → what broke its matches
     spent: Mapping[str, Spent] = field(default_factory=dict)  # entry → what its training cost
     yard: Yardsticks | None = None  # None: bounds were not measured
 
@@ -94,11 +96,14 @@ class Cells:
             shaken=self.shaken[..., mine, :, :, :] if self.noise else self.shaken,
             contaminated={entry: self.contaminated.get(entry, ())},
             near={entry: self.near.get(entry, ())},
+            failed={entry: self.failed.get(entry, ())},
             spent={entry: self.spent.get(entry, Spent())},
         )
 
 
-def cells(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable[Fixture]) -> Cells:
+def cells(
+    results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable[Fixture], failures: Failures | None = None
+) -> Cells:
     """The cells that results (match key → result) fill; `fixtures` say which match belongs in which cell."""
     where = placed(roster.game, fixtures)
     entries = tuple(sorted(roster.entries))
@@ -134,6 +139,7 @@ def cells(results: Mapping[str, MatchResult], roster: Roster, fixtures: Iterable
         episodes=max((pairing.episodes for pairing in where.values()), default=0),
         contaminated=_contaminated(roster),
         near={name: _near(roster, cards) for name, cards in roster.entries.items()},
+        failed=_failed(roster, where, failures or {}),
         spent={entry: spent(cards) for entry, cards in roster.entries.items()},
         yard=_yardsticks(roster, [card.name for card in partners]),
     )
@@ -188,6 +194,11 @@ def _by_name(cards: Iterable) -> list:
 def _near(roster: Roster, cards: Iterable[Card]) -> tuple[str, ...]:
     names = {card.name for card in cards}
     return tuple(sorted(f"{near.one} of {near.other}" for near in roster.near if near.one in names))
+
+
+def _failed(roster: Roster, where: Where, failures: Failures) -> dict[str, tuple[str, ...]]:
+    mine = {name: {card.name for card in cards} for name, cards in roster.entries.items()}
+    return {name: told(failures, where.values(), egos) for name, egos in mine.items()}
 
 
 def _contaminated(roster: Roster) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import build, config, read_toml, to_table, write_toml
+from crossplay.benchmark.errors import Fault
 from crossplay.benchmark.game import Game
 from crossplay.leaderboard.roster import Roster
 from crossplay.populations.diversity import Near
@@ -44,11 +45,15 @@ def compare(game: Game, root: Path, roster: Roster) -> Compared:
     if not missing:
         return before
     again = {card.name for card in missing}
-    after = Compared(
-        held_out=before.held_out,
-        agents={**before.agents, **_names(missing)},
-        near=(*(n for n in before.near if n.one not in again), *copies(game, missing, roster.held_out)),
-    )
+    near = [n for n in before.near if n.one not in again]
+    looked_at = []
+    for card in missing:
+        try:
+            near += copies(game, [card], roster.held_out)
+        except Fault:  # its matches will say what is wrong with it
+            continue
+        looked_at.append(card)
+    after = Compared(held_out=before.held_out, agents={**before.agents, **_names(looked_at)}, near=tuple(near))
     write_toml(root / COPIES, to_table(after))
     return after
 

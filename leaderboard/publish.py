@@ -7,10 +7,11 @@ from typing import NamedTuple
 from crossplay.benchmark.config import build, read_toml
 from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused, unknown
-from crossplay.leaderboard import export
+from crossplay.leaderboard import export, failures
 from crossplay.leaderboard.board import Board, rank
 from crossplay.leaderboard.board import compared as differences_of
-from crossplay.leaderboard.cells import cells
+from crossplay.leaderboard.cells import Cells, cells
+from crossplay.leaderboard.failures import Failures
 from crossplay.leaderboard.heatmap import draw, matrix, part
 from crossplay.leaderboard.identity import identity
 from crossplay.leaderboard.intervals import SAMPLES
@@ -35,6 +36,12 @@ class Played(NamedTuple):
     roster: Roster
     fixtures: list[Fixture]
     results: dict[str, MatchResult]
+    failures: Failures  # of the whole folder
+
+    @property
+    def cells(self) -> Cells:
+        """The results as arrays."""
+        return cells(self.results, self.roster, self.fixtures, self.failures)
 
 
 def store(folder: Path) -> ResultStore:
@@ -52,7 +59,7 @@ def played(folder: Path) -> Iterator[Played]:
             roster = site.roster()
             fixtures = site.fixtures(roster)
             keys = [fixture.pairing.key for fixture in fixtures]
-            yield Played(site, roster, fixtures, results.load(keys, events=False))
+            yield Played(site, roster, fixtures, results.load(keys, events=False), failures.read(folder))
 
 
 def boards(folder: Path) -> list[Board]:
@@ -61,13 +68,13 @@ def boards(folder: Path) -> list[Board]:
 
 
 def _boards(parts: Sequence[Played]) -> list[Board]:
-    return rank([cells(p.results, p.roster, p.fixtures) for p in parts], seed=parts[0].site.suite.seed)
+    return rank([p.cells for p in parts], seed=parts[0].site.suite.seed)
 
 
 def compared(folder: Path) -> list[Compared]:
     """The differences between ranked entries, a game each, and over all games where there are several."""
     parts = list(played(folder))
-    every = [cells(p.results, p.roster, p.fixtures) for p in parts]
+    every = [p.cells for p in parts]
     boards, seed = _boards(parts), parts[0].site.suite.seed
     return [
         Compared(
@@ -121,7 +128,7 @@ def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path, only: Sequ
             if entry not in p.roster.entries:
                 raise unknown("entry", entry, p.roster.entries)
         shown = {name: cards for name, cards in p.roster.entries.items() if not only or name in only}
-        found += points(cells(p.results, p.roster, p.fixtures), met, shown, over, metrics, seed=seed)
+        found += points(p.cells, met, shown, over, metrics, seed=seed)
     return draw_sweep(found, over, out)
 
 

@@ -24,6 +24,7 @@ class Roster:
     entries: dict[str, tuple[Card, ...]]  # row of the board → one card for every independently trained seed
     held_out: tuple[Card, ...]  # the partners that are scored
     train: tuple[Card, ...] = ()  # partners some entries were trained with: shown in the heatmap, never scored
+    guests: tuple[str, ...] = ()  # entries from outside: they meet who is scored, and themselves, not other egos
     bounds: Bounds | None = None  # of the held-out partners, where measured
     noise: tuple[float, ...] = ()  # shares of random actions that the held-out partners are met with once more
     near: tuple[Near, ...] = ()  # agents (`one`) that do nearly the same as a held-out partner (`other`)
@@ -60,7 +61,7 @@ class Roster:
 
         Scored: every ego with every held-out partner, in every seat. For the gap: every ego with itself, in seat 0
         only, since the card sits in all seats. For retention: every ego with every held-out partner that trembles. For
-        the heatmap: every ego with every other ego and train partner.
+        the heatmap: every ego but guests with every other and train partner.
         """
         if (game.spec.name, game.spec.seats) != (self.game, self.seats):
             raise Refused(
@@ -76,8 +77,9 @@ class Roster:
         for ego in self.egos:
             yield ego, ego, 0
         scored = (self.held_out, *(self.trembling(noise) for noise in self.noise))
-        for number, partners in enumerate((*scored, self.train, self.egos)):
-            for ego in self.egos:
+        own = tuple(chain.from_iterable(cards for name, cards in self.entries.items() if name not in self.guests))
+        for number, partners in enumerate((*scored, self.train, own)):
+            for ego in self.egos if number < len(scored) else own:
                 for partner in partners:
                     if number < len(scored) or partner.name != ego.name:
                         yield from ((ego, partner, seat) for seat in range(self.seats))

@@ -13,6 +13,7 @@ from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.leaderboard.copies import known
 from crossplay.leaderboard.roster import Roster
+from crossplay.leaderboard.submission.entrants import cards
 from crossplay.leaderboard.suite import Entry, GameSetting, Suite, folder, training
 from crossplay.populations.fingerprint import thin
 from crossplay.populations.generator import Task
@@ -38,8 +39,9 @@ class Site(NamedTuple):
         """(role, task) for every partner of the suite; held-out ones that come with the package are not made again."""
         suite, fixed = self.suite, self.shipped()
         held_out = () if fixed else suite.held_out
-        roles = [str(table.get("name", table["kind"])) for table in suite.train] + [HELD_OUT] * len(held_out)
-        generators = suite.generators(suite.train + held_out, self.setting)
+        train = suite.train if suite.entries else ()  # a board of guests alone needs nobody to train with
+        roles = [str(table.get("name", table["kind"])) for table in train] + [HELD_OUT] * len(held_out)
+        generators = suite.generators(train + held_out, self.setting)
         made: list[tuple[str, Task]] = [
             (role, task)
             for role, generator in zip(roles, generators, strict=True)
@@ -108,11 +110,16 @@ class Site(NamedTuple):
             entry.name: tuple(self._card(f"{entry.name}-{i}") for i in range(entry.seeds))
             for entry in self.suite.entries
         }
+        guests = cards(self.root.parent, self.game)
+        for name in guests:
+            if name in entries:
+                raise Refused(f"{self.root.parent}: the agent {name!r} from outside has the name of one of the suite's")
         spec = self.game.spec
         roster = Roster(
             game=spec.name,
             seats=spec.seats,
-            entries=entries,
+            entries=entries | guests,
+            guests=tuple(guests),
             held_out=held_out,
             train=train,
             bounds=population.bounds,

@@ -18,6 +18,7 @@ from crossplay.agents import (  # noqa: F401  registers the trainers
     srpo,
     state_augmented,
 )
+from crossplay.agents import graph as _graph  # noqa: F401
 from crossplay.agents.presets import preset
 from crossplay.agents.trainer import TRAINERS, Trainer
 from crossplay.benchmark import games as _games  # noqa: F401  registers the games
@@ -90,7 +91,7 @@ class Suite:
     games: tuple[GameSetting, ...] = Field(min_length=1)
     train: tuple[dict[str, Any], ...] = ()
     held_out: tuple[dict[str, Any], ...] = Field(min_length=1)
-    entries: tuple[Entry, ...] = Field(min_length=1)
+    entries: tuple[Entry, ...] = ()  # none: a board for agents from outside alone
 
     def game(self, setting: GameSetting) -> Game:
         """The game of a setting."""

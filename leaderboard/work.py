@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crossplay.benchmark.card import Card
-from crossplay.benchmark.crossplay import Fixture, play_fixtures
+from crossplay.benchmark.crossplay import Failure, Fixture, play_fixtures
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.workers import in_processes
+from crossplay.leaderboard import failures
 from crossplay.leaderboard.store import ResultStore
 from crossplay.populations.generator import Task, bundles, make
 
@@ -56,14 +57,23 @@ def _made(cards: Sequence[Card]) -> str:
 
 
 def play_missing(place: Path, wanted: Sequence[Fixture], jobs: int, tell: Tell) -> None:
-    """Plays the matches a store lacks; each is committed as soon as its batch has ended."""
+    """Plays the matches a store lacks; each is committed as soon as its batch has ended.
+
+    What an agent breaks is noted beside the store, and not tried again.
+    """
     with ResultStore(place) as store:
         for game in {fixture.pairing.game: fixture.game for fixture in wanted}.values():
             store.declare(game.spec)
-        missing = store.missing(wanted)
+        broken = failures.read(place.parent)
+        missing = [fixture for fixture in store.missing(wanted) if fixture.pairing.key not in broken]
         done = len(wanted) - len(missing)
         tell(Progress("matches", done, len(wanted), f"{done} already in the store" if done else ""))
-        for result in play_fixtures(missing, jobs=jobs):
+
+        def on_failure(failure: Failure) -> None:
+            failures.note(place.parent, failure)
+            tell(Progress("matches", done, len(wanted), f"failed: {failure.reason}"))
+
+        for result in play_fixtures(missing, jobs=jobs, on_failure=on_failure):
             store.add(result)
             done += 1
             tell(Progress("matches", done, len(wanted)))

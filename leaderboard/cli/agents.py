@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard import console
 from crossplay.leaderboard.cli.app import Agent, Device, GameText, Jobs, Seed, Settings, app
 
@@ -56,19 +57,42 @@ def populate(
 
 
 @app.command()
-def check(agent: Agent, game: GameText) -> None:
+def check(
+    agent: Agent,
+    game: Annotated[str, typer.Argument(help="As in overcooked:cramped_room; an agent.toml names its own.")] = "",
+) -> None:
     """Say everything that is wrong with an agent for a game, all at once.
 
     Example: **crossplay check agents/ann overcooked:cramped_room**
     """
     from crossplay.leaderboard.agent import examine
+    from crossplay.leaderboard.submission.manifest import is_submission
 
+    if is_submission(Path(agent)):
+        _check_submission(Path(agent))
+        return
+    if not game:
+        raise Refused(f"check {agent}: wanted a game too, as in overcooked:cramped_room")
     faults = examine(agent, game)
     for fault in faults:
         console.say(f"✗ {fault}")
     if faults:
         raise typer.Exit(1)
     console.say(f"✓ {agent} plays {game} in every seat")
+
+
+def _check_submission(folder: Path) -> None:
+    from crossplay.leaderboard.submission.check import check as look
+
+    faults = 0
+    for found in look(folder):
+        if not found.faults:
+            console.say(f"✓ {found.source} plays {found.game} in every seat, {found.microseconds:.0f} µs a decision")
+        for fault in found.faults:
+            console.say(f"✗ {found.source} {found.game}: {fault}")
+        faults += len(found.faults)
+    if faults:
+        raise typer.Exit(1)
 
 
 @app.command()

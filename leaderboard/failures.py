@@ -1,0 +1,60 @@
+"""Matches that an agent broke: kept beside the store, a line of JSON each, so that they are not tried over and over."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from crossplay.benchmark.crossplay import Failure, Pairing
+from crossplay.benchmark.errors import Refused
+
+FAILURES = "failures.jsonl"
+Failures = Mapping[str, str]  # match key → what happened
+
+
+def note(folder: Path, failure: Failure) -> None:
+    """Adds a failed match, in one write."""
+    pairing = failure.pairing
+    line = {"key": pairing.key, "reason": failure.reason, **asdict(pairing), "provenance": failure.provenance}
+    with (folder / FAILURES).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def read(folder: Path) -> dict[str, str]:
+    """What failed, by match key. Raises Refused where the file is not what was written; a last line may be cut."""
+    path = folder / FAILURES
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    found = {}
+    for number, text in enumerate(lines, 1):
+        try:
+            line = json.loads(text)
+            found[str(line["key"])] = str(line["reason"])
+        except (ValueError, KeyError, TypeError):
+            if number < len(lines):
+                raise Refused(f"{path}, line {number}: not a failed match; delete the line to have it played") from None
+    return found
+
+
+def forget(folder: Path, egos: Iterable[str]) -> int:
+    """Takes out the failures of these agents, by name, so that they are played again; returns how many."""
+    path, names = folder / FAILURES, set(egos)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    kept = [line for line in lines if json.loads(line)["ego"] not in names]
+    if len(kept) < len(lines):
+        draft = path.with_name(f".{path.name}.draft")
+        draft.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        draft.replace(path)
+    return len(lines) - len(kept)
+
+
+def told(failures: Failures, pairings: Iterable[Pairing], egos: set[str]) -> tuple[str, ...]:
+    """What broke these agents' matches, the most frequent first, as `3 matches: reason`."""
+    mine = Counter(_cause(failures[p.key]) for p in pairings if p.ego in egos and p.key in failures)
+    return tuple(f"{count} match{'es' if count > 1 else ''}: {reason}" for reason, count in mine.most_common())
+
+
+def _cause(reason: str) -> str:
+    """The reason without the place, `NAME in GAME, seat S, step N: `."""
+    place, apart, cause = reason.partition(": ")
+    return cause if apart and ", step " in place else reason

@@ -1,0 +1,55 @@
+"""Everything that is wrong with an agent from outside, said at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from crossplay.benchmark.card import Card
+from crossplay.benchmark.check import act_time, check_policy
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.game import Game
+from crossplay.benchmark.policy import Policy
+from crossplay.leaderboard.submission import manifest
+from crossplay.leaderboard.submission.manifest import Submission
+from crossplay.leaderboard.submission.python import Caged
+
+
+class Finding(NamedTuple):
+    """What was found of one source in one game: faults, and how long it thinks."""
+
+    source: str
+    game: str
+    faults: tuple[str, ...]
+    microseconds: float | None  # an episode's step, in a batch of 64
+
+
+def check(folder: Path) -> Iterator[Finding]:
+    """Looks at every source in every game and seat. Raises Refused where its agent.toml cannot be read at all."""
+    agent = manifest.load(folder)
+    wrong = tuple(manifest.faults(folder, agent))
+    if wrong:
+        yield Finding(manifest.AGENT_FILE, "", wrong, None)
+        return
+    for game in agent.played():
+        for card in agent.cards(game):
+            yield _look(agent, card, game)
+
+
+def _look(agent: Submission, card: Card, game: Game) -> Finding:
+    source = agent.sources[int(card.name.rpartition("-")[2])]
+    try:
+        policy = _watched(card.policy(game))
+        exact = agent.form == "python"  # a network rounds by batch, so alone it may differ in the last bit
+        faults = [
+            f"seat {seat}: {fault}"
+            for seat in range(game.spec.seats)
+            for fault in check_policy(policy, game, seat, alone=exact)
+        ]
+        took = None if faults else act_time(policy, game)
+    except Refused as refused:
+        faults, took = [str(refused)], None
+    return Finding(source, game.spec.name, tuple(faults), took)
+
+
+def _watched(policy: Policy) -> Policy:
+    return policy._replace(watch=True) if isinstance(policy, Caged) else policy

@@ -1,0 +1,165 @@
+"""Runs inside the cage, as a script of its own: numpy, the stranger's code, and a socket to the harness.
+
+A frame is one byte of kind, four of length (little endian), and that many bytes. The harness sends B (begin: JSON) and
+O (observation: features, then legal, as raw arrays); back go A (actions, int64; `a` where a global generator was drawn
+from), or E (what went wrong, in words). Nothing is pickled in either direction.
+"""
+
+import importlib.util
+import inspect
+import json
+import os
+import random
+import socket
+import struct
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+WORDS = 2000  # of an error, in bytes
+HEAD = struct.Struct("<BI")
+
+
+class Observation(NamedTuple):
+    """What a seat sees: features [episodes, *view] and legal [episodes, actions]."""
+
+    features: np.ndarray
+    legal: np.ndarray
+
+
+Act = Callable[[np.ndarray, np.ndarray], Any]
+
+
+def receive(line: socket.socket, count: int) -> bytearray:
+    """So many bytes; ends the process where the harness has gone."""
+    data = bytearray(count)
+    view = memoryview(data)
+    while view:
+        got = line.recv_into(view)
+        if not got:
+            os._exit(0)
+        view = view[got:]
+    return data
+
+
+def send(line: socket.socket, kind: str, data: bytes) -> None:
+    """One frame."""
+    line.sendall(HEAD.pack(ord(kind), len(data)) + data)
+
+
+def load(source: str, folder: Path) -> Callable[..., Any]:
+    """What `file.py:name` is in the agent's folder."""
+    file, _, name = source.partition(":")
+    sys.path.insert(0, str(folder))
+    spec = importlib.util.spec_from_file_location(Path(file).stem, folder / file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file}: no such Python file in the agent's folder")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    if not hasattr(module, name):
+        raise AttributeError(f"{file} has no {name!r}")
+    made: Callable[..., Any] = getattr(module, name)
+    return made
+
+
+def build(make: Callable[..., Any], about: dict[str, Any], seed: int) -> Any:
+    """An agent, given what it asks for by name: game, seat, seed, actions, shape, horizon."""
+    known = {**{name: about[name] for name in ("game", "seat", "actions", "shape", "horizon")}, "seed": seed}
+    try:
+        wanted = inspect.signature(make).parameters
+    except ValueError:
+        wanted = {}  # type: ignore[assignment]
+    return make(**{name: value for name, value in known.items() if name in wanted})
+
+
+def adapted(make: Callable[..., Any], about: dict[str, Any]) -> Act:
+    """A batch of episodes played by whatever was made: a Policy, a model that predicts, or one agent an episode."""
+    seeds = np.array(about["seeds"], dtype=np.uint64)
+    first = build(make, about, int(seeds[0]))
+    if hasattr(first, "begin"):
+        return _policy(first, seeds, about["seat"])
+    if hasattr(first, "predict"):
+        return _model(first, len(seeds))
+    if not hasattr(first, "act"):
+        raise TypeError(f"{type(first).__name__} has none of begin, act and predict")
+    every = [first, *(build(make, about, int(seed)) for seed in seeds[1:])]
+    return lambda features, legal: [one.act(features[i], legal[i]) for i, one in enumerate(every)]
+
+
+def _policy(policy: Any, seeds: np.ndarray, seat: int) -> Act:
+    memory = [policy.begin(seeds, seat)]
+
+    def act(features: np.ndarray, legal: np.ndarray) -> Any:
+        chosen, memory[0] = policy.act(Observation(features, legal), memory[0])
+        return chosen
+
+    return act
+
+
+def _model(model: Any, episodes: int) -> Act:
+    state: list[Any] = [None, np.ones(episodes, dtype=bool)]
+
+    def act(features: np.ndarray, legal: np.ndarray) -> Any:
+        chosen, state[0] = model.predict(features, state=state[0], episode_start=state[1], deterministic=True)
+        state[1] = np.zeros(episodes, dtype=bool)
+        return chosen
+
+    return act
+
+
+def _luck() -> tuple[Any, ...]:
+    told = np.random.get_state()  # noqa: NPY002
+    return told[2], told[1][0], random.getstate()[1][-1]  # type: ignore[index]
+
+
+def serve(line: socket.socket, folder: Path) -> None:
+    """Plays one match: begins, then answers every observation."""
+    act: Act | None = None
+    while True:
+        kind, count = HEAD.unpack(receive(line, HEAD.size))
+        data = receive(line, count)
+        if chr(kind) == "B":
+            about = json.loads(bytes(data))
+            shape, dtype = (len(about["seeds"]), *about["shape"]), np.dtype(about["dtype"])
+            before = _luck()
+            act = adapted(load(about["source"], folder), about)
+            continue
+        assert act is not None
+        middle = int(np.prod(shape)) * dtype.itemsize
+        features = np.frombuffer(data, dtype, offset=0, count=int(np.prod(shape))).reshape(shape)
+        legal = np.frombuffer(data, np.bool_, offset=middle).reshape(len(about["seeds"]), -1)
+        chosen = np.asarray(act(features, legal))
+        if chosen.shape != (shape[0],) or not np.issubdtype(chosen.dtype, np.integer):
+            raise ValueError(
+                f"actions have shape {list(chosen.shape)} and dtype {chosen.dtype}, wanted [{shape[0]}] int"
+            )
+        drawn = about["watch"] and _luck() != before
+        send(line, "a" if drawn else "A", chosen.astype("<i8").tobytes())
+
+
+def words(error: BaseException, folder: Path) -> str:
+    """What was raised, and where in the agent's own files."""
+    own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(str(folder))]
+    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def main() -> None:
+    """The script: descriptor of the socket, folder of the agent, then folders with what it requires."""
+    line, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
+    sys.path[:0] = sys.argv[3:]
+    try:
+        serve(line, folder)
+    except BaseException as error:  # a stranger's code may raise anything, SystemExit included
+        told = words(error, folder).encode("utf-8", "replace")[:WORDS]
+        send(line, "E", told)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
