@@ -33,7 +33,7 @@ def address(place: str | Path) -> sql.URL:
 
 
 def _driven(url: sql.URL) -> sql.URL:
-    """PostgreSQL by psycopg 3, which older SQLAlchemy does not choose by itself; by psycopg2 where only that is there."""
+    """PostgreSQL by psycopg 3, which older SQLAlchemy does not choose itself; by psycopg2 where only that is."""
     names = [name for name in ("psycopg", "psycopg2") if find_spec(name)]
     return url.set(drivername=f"postgresql+{(names or ['psycopg'])[0]}")
 
@@ -49,4 +49,4 @@ def shown(place: str | Path) -> str:
     if "@" in (url.host or ""):
         return "the given URL"
     secret = [name for name in url.query if "password" in name]
-    return url.update_query_dict({name: "***" for name in secret}).render_as_string(hide_password=True)
+    return url.update_query_dict(dict.fromkeys(secret, "***")).render_as_string(hide_password=True)

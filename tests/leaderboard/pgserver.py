@@ -89,7 +89,7 @@ def running() -> Iterator[Server]:
             server.start()
             yield server
         finally:
-            server.stop()
+            server.stop(signal.SIGQUIT)  # what is thrown away need not be written out first
 
 
 def _programs() -> Path | None:
