@@ -1,4 +1,4 @@
-"""The database under the result store: its tables, how it is opened, and what its complaints mean."""
+"""The database under the result store: its tables, and how it is opened."""
 
 import sqlite3
 import time
@@ -8,8 +8,10 @@ import sqlalchemy as sql
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from crossplay.benchmark.errors import Refused
+from crossplay.leaderboard.address import address, shown
 
 SCHEMA = 1  # of the tables below; bump it with any change to them
+CREATING = 0x63726F7373706C61  # PostgreSQL's lock for whoever makes the tables: any number that is ours
 TABLES = sql.MetaData()
 META = sql.Table(
     "meta",
@@ -42,18 +44,42 @@ MATCHES = sql.Table(
 
 
 def open_engine(place: str | Path, *, create: bool, patience: float) -> sql.Engine:
-    """An engine for a path or URL; SQLite waits up to `patience` seconds for other writers."""
-    try:
-        url = sql.make_url(str(place)) if _is_url(place) else sql.URL.create("sqlite", database=str(place))
-        if url.get_backend_name() != "sqlite":
-            return sql.create_engine(url)
+    """An engine for a path or URL; it waits up to `patience` seconds for other writers. Raises Refused."""
+    url = address(place)
+    kind = url.get_backend_name()
+    if kind == "sqlite":
         _check_place(url.database, create)
-        engine = sql.create_engine(url, connect_args={"timeout": patience})
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+    try:
+        return _sqlite(url, patience) if kind == "sqlite" else _served(url, patience)
+    except ImportError as error:
+        extra = "; pip install 'crossplay[postgres]' brings one" if kind == "postgresql" else ""
+        raise Refused(f"{shown(place)} needs a database driver that is not installed: {error}{extra}") from None
+    except (ArgumentError, NoSuchModuleError) as error:
         raise Refused(f"{shown(place)} is not a usable path or database URL: {error}") from None
+
+
+def _sqlite(url: sql.URL, patience: float) -> sql.Engine:
+    engine = sql.create_engine(url, connect_args={"timeout": patience})
     sql.event.listen(engine, "connect", lambda connection, _: _connect(connection, patience))
     sql.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _served(url: sql.URL, patience: float) -> sql.Engine:
+    """A database on a server, whose connections may have died since they were last used."""
+    if url.get_backend_name() != "postgresql":
+        return sql.create_engine(url, pool_pre_ping=True)
+    if url.get_driver_name().startswith("psycopg"):
+        # in a database of encoding SQL_ASCII the client says what the bytes mean
+        url = url.set(query={"client_encoding": "utf8", "connect_timeout": f"{max(2, patience):.0f}", **url.query})
+    engine = sql.create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    sql.event.listen(engine, "begin", lambda connection: _limit_waiting(connection, patience))
+    return engine
+
+
+def _limit_waiting(connection: sql.Connection, patience: float) -> None:
+    if connection.get_execution_options().get("write"):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(1000 * patience))}")  # 0 would be for ever
 
 
 def _connect(connection: sqlite3.Connection, patience: float) -> None:
@@ -94,21 +120,11 @@ def _check_place(database: str | None, create: bool) -> None:
         raise Refused(f"cannot create the folder {path.parent} of store {path.name}: {error.strerror}") from None
 
 
-def _is_url(place: str | Path) -> bool:
-    return isinstance(place, str) and "://" in place
-
-
-def shown(place: str | Path) -> str:
-    """A path or URL as messages may show it: without its password."""
-    try:
-        return sql.make_url(str(place)).render_as_string(hide_password=True) if _is_url(place) else str(place)
-    except ArgumentError:
-        return "the given URL"
-
-
 def create_tables(engine: sql.Engine) -> None:
     """Makes the tables and notes their version, in one transaction; fine when another process was first."""
     with engine.connect().execution_options(write=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":  # where IF NOT EXISTS fails when two create the same at once
+            connection.execute(sql.select(sql.func.pg_advisory_xact_lock(CREATING)))
         for table in TABLES.sorted_tables:
             connection.execute(sql.schema.CreateTable(table, if_not_exists=True))
         if connection.scalar(sql.select(sql.func.count()).select_from(META)) == 0:
@@ -132,16 +148,3 @@ def check_tables(engine: sql.Engine, place: str, *, create: bool) -> None:
         raise Refused(
             f"{place} has schema version {found}, written by a newer crossplay; this one reads {SCHEMA}: update it"
         )
-
-
-def in_words(fault: str, patience: float) -> str:
-    """What SQLite complains of, in words that say what to do."""
-    plain = {
-        "file is not a database": "not a SQLite database, so not a store",
-        "malformed": "truncated or damaged; restore it from a copy, or delete it and play again",
-        "locked": f"another process has kept it locked for {patience:g} s; try again when that is done",
-        "readonly": "cannot be written: the file or its folder is read-only; copy it to a folder you can write to",
-        "unable to open": "cannot be opened: is its folder there, and writable? SQLite keeps its journal beside it",
-        "full": "the disk is full",
-    }
-    return next((f"{words} ({fault})" for sign, words in plain.items() if sign in fault), fault)

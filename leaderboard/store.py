@@ -20,7 +20,9 @@ from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import GameSpec
 from crossplay.benchmark.match import Returns
-from crossplay.leaderboard.database import GAMES, MATCHES, check_tables, in_words, open_engine, shown
+from crossplay.leaderboard.address import shown
+from crossplay.leaderboard.database import GAMES, MATCHES, check_tables, open_engine
+from crossplay.leaderboard.faults import in_words
 
 CHUNK = 500  # keys a query: SQLite bounds the number of parameters
 _PAIRING = tuple(field.name for field in fields(Pairing))
@@ -83,8 +85,8 @@ class ResultStore:
         with self._refusing():
             try:
                 self._write(MATCHES.insert(), row)
-            except IntegrityError:
-                self._compare(result)
+            except IntegrityError as error:
+                self._compare(result, error)
 
     def keys(self) -> set[str]:
         """The keys of all stored matches."""
@@ -156,8 +158,10 @@ class ResultStore:
             "events": _packed(outcome.events, "<i8"),
         }
 
-    def _compare(self, result: MatchResult) -> None:
-        stored = self.load([result.pairing.key])[result.pairing.key]
+    def _compare(self, result: MatchResult, turned_away: IntegrityError) -> None:
+        stored = self.load([result.pairing.key]).get(result.pairing.key)
+        if stored is None:  # for another reason than being there already
+            raise turned_away
         for name, old, new in zip(Returns._fields, stored.returns, result.returns, strict=True):
             if not np.array_equal(old, new):
                 episode = int(np.argwhere(np.asarray(old) != new)[0][0])
@@ -189,7 +193,7 @@ class ResultStore:
         try:
             yield
         except DBAPIError as error:
-            raise Refused(f"{self.place}: {in_words(str(error.orig), self._patience)}") from None
+            raise Refused(f"{self.place}: {in_words(error.orig, self._patience)}") from None
 
 
 def _check(result: MatchResult, games: dict[str, tuple[int, tuple[str, ...]]]) -> None:

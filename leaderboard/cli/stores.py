@@ -17,13 +17,14 @@ def merge(into: Place, other: Annotated[list[str], typer.Argument(help="Stores t
 
     Example: **crossplay store merge results/standard /mnt/other/standard**
     """
+    from crossplay.leaderboard.address import shown
     from crossplay.leaderboard.store import ResultStore
 
     with ResultStore(_place(into)) as store:
         for name in other:
             with ResultStore(_place(name), create=False) as theirs:
                 new, same = store.merge(theirs)
-            console.say(f"{name}: {new} new matches, {same} that were there already")
+            console.say(f"{shown(name)}: {new} new matches, {same} that were there already")
 
 
 def _place(text: str) -> str | Path:
