@@ -1,8 +1,9 @@
 """The cross-play heatmap: `matrix` has the numbers and is tested, `draw` only draws them."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from io import StringIO
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused, unknown
+from crossplay.leaderboard.canvas import write
 from crossplay.leaderboard.cells import Where, placed, score
 from crossplay.leaderboard.measures import measure
 from crossplay.leaderboard.roster import Roster
@@ -148,25 +150,12 @@ def to_csv(matrix: Matrix) -> str:
     return file.getvalue()
 
 
-def draw(matrix: Matrix, path: Path) -> list[Path]:
-    """Writes `path` with the suffixes .png, .svg and .csv; returns the three paths. Raises Refused where it cannot."""
+def draw(matrix: Matrix, path: Path, formats: Sequence[str] = ()) -> list[Path]:
+    """Writes `path` in these formats and as .csv; returns the paths. Raises Refused where it cannot."""
     from crossplay.leaderboard.picture import picture
 
     if not matrix.values.size:
         raise Refused(
             f"heatmap of {matrix.game}: {len(matrix.rows)} agents and {len(matrix.columns)} partners: nothing to draw"
         )
-    targets = [
-        path.with_name(path.name.removesuffix(path.suffix) + s if path.suffix in _SUFFIXES else path.name + s)
-        for s in _SUFFIXES
-    ]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture(matrix, targets[:2])
-        targets[2].write_text(to_csv(matrix), encoding="utf-8")
-    except OSError as error:
-        raise Refused(f"cannot write the heatmap {path}: {error.strerror or error}") from None
-    return targets
-
-
-_SUFFIXES = (".png", ".svg", ".csv")
+    return write(path, "the heatmap", partial(picture, matrix), to_csv(matrix), formats)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from crossplay.leaderboard.canvas import sheet
 from crossplay.leaderboard.measures import MEASURES
 from crossplay.leaderboard.table import shown
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 COLOURS = {"return": "viridis", "free_riding": "magma"}  # perceptually uniform, and keep their order in grey
 HELD_OUT = "#c2185b"  # marks partners nobody was trained with
 HOLE = "#8a8a8a"
-DPI = 200
 ANNOTATED = 400  # cells at most, for numbers in the cells
 LARGE = 25  # rows or columns from which a page shrinks the picture: names lose what their group says, headings grow
 STAR = "★ "
@@ -37,17 +37,12 @@ class Layout(NamedTuple):
 
 def picture(matrix: "Matrix", targets: Sequence[Path]) -> None:
     """Draws the matrix into files of any suffix matplotlib writes. Leaves pyplot's state alone."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     layout = _layout(matrix)
     rows, columns = matrix.values.shape
     width, height = columns * layout.cell, rows * layout.cell
     size = (layout.left + width + 2.2, layout.bottom + max(height, 2.6) + layout.top)
-    with matplotlib.rc_context({"svg.hashsalt": "crossplay", "hatch.linewidth": 0.6, "font.family": "DejaVu Sans"}):
-        figure = Figure(figsize=size)
-        FigureCanvasAgg(figure)
+    style = {"hatch.linewidth": 0.6, "savefig.bbox": "tight", "savefig.pad_inches": 0.08}
+    with sheet(size, targets, **style) as figure:
         y = 1 - (layout.top + height) / size[1]
         axes = figure.add_axes((layout.left / size[0], y, width / size[0], height / size[1]))
         bar_height = min(max(1.9, height - 0.9), max(4.5, 0.6 * height))
@@ -58,9 +53,6 @@ def picture(matrix: "Matrix", targets: Sequence[Path]) -> None:
         _row_groups(matrix, axes, layout)
         _column_groups(matrix, axes, layout)
         _legend(matrix, bar, layout)
-        for target in targets:
-            metadata = {"Date": None} if target.suffix == ".svg" else {}
-            figure.savefig(target, dpi=DPI, bbox_inches="tight", pad_inches=0.08, metadata=metadata)
 
 
 def _layout(matrix: "Matrix") -> Layout:
