@@ -67,9 +67,18 @@ def sheet(size: tuple[float, float], targets: Sequence[Path], **style: Any) -> I
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({**STYLE, **style}):
+    settings: Any = STYLE | style  # matplotlib's own type lists every key
+    with matplotlib.rc_context(settings):
         figure = Figure(figsize=size)
         FigureCanvasAgg(figure)
         yield figure
         for target in targets:
             figure.savefig(target, dpi=DPI, metadata=_METADATA.get(target.suffix, {}))
+
+
+def width(text: str, font: float, weight: str = "normal") -> float:
+    """How wide a text will be, in inches; `font` in points."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    return float(TextPath((0, 0), text, size=font, prop=FontProperties(weight=weight)).get_extents().width) / 72

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from crossplay.benchmark.card import CARD_FILE, Card, load_card
-from crossplay.benchmark.config import build, read_toml
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.canvas import sheet, write
 from crossplay.leaderboard.intervals import SAMPLES, percentiles
 from crossplay.leaderboard.panels import COLOURS, DASHES
-from crossplay.leaderboard.run import SUITE
+from crossplay.leaderboard.run import of_folder
 from crossplay.leaderboard.site import sites
-from crossplay.leaderboard.suite import Suite
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,9 +49,12 @@ class Learned(NamedTuple):
         return len(self.returns) == self.wanted
 
 
-def learned(folder: Path) -> list[Learned]:
-    """Every entry of a results folder that has a finished seed. Raises Refused where there is none at all."""
-    suite = build(Suite, read_toml(folder / SUITE), str(folder / SUITE))
+def learned(folder: Path, games: Sequence[str] = ()) -> list[Learned]:
+    """Every entry of a results folder, or of these games of it, that has a finished seed.
+
+    Raises Refused where there is none at all.
+    """
+    suite = of_folder(folder, games)
     found = []
     for site in sites(suite, folder):
         for entry in suite.entries:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from crossplay.leaderboard.canvas import sheet
+from crossplay.leaderboard.canvas import sheet, width
 from crossplay.leaderboard.measures import MEASURES
 from crossplay.leaderboard.table import shown
 
@@ -39,15 +39,15 @@ def picture(matrix: "Matrix", targets: Sequence[Path]) -> None:
     """Draws the matrix into files of any suffix matplotlib writes. Leaves pyplot's state alone."""
     layout = _layout(matrix)
     rows, columns = matrix.values.shape
-    width, height = columns * layout.cell, rows * layout.cell
-    size = (layout.left + width + 2.2, layout.bottom + max(height, 2.6) + layout.top)
+    across, height = columns * layout.cell, rows * layout.cell
+    size = (layout.left + across + 2.2, layout.bottom + max(height, 2.6) + layout.top)
     style = {"hatch.linewidth": 0.6, "savefig.bbox": "tight", "savefig.pad_inches": 0.08}
     with sheet(size, targets, **style) as figure:
         y = 1 - (layout.top + height) / size[1]
-        axes = figure.add_axes((layout.left / size[0], y, width / size[0], height / size[1]))
+        axes = figure.add_axes((layout.left / size[0], y, across / size[0], height / size[1]))
         bar_height = min(max(1.9, height - 0.9), max(4.5, 0.6 * height))
         bar_y = 1 - (layout.top + bar_height) / size[1]
-        bar = figure.add_axes(((layout.left + width + 0.3) / size[0], bar_y, 0.15 / size[0], bar_height / size[1]))
+        bar = figure.add_axes(((layout.left + across + 0.3) / size[0], bar_y, 0.15 / size[0], bar_height / size[1]))
         _cells(matrix, axes, bar, layout)
         _labels(matrix, axes, layout)
         _row_groups(matrix, axes, layout)
@@ -62,15 +62,15 @@ def _layout(matrix: "Matrix") -> Layout:
     head = float(np.interp(most, [6, LARGE, 60], [9.0, 8.5, 14.0]))
     rows, columns = _names(matrix)
     entries = [group.label for group in matrix.row_groups] if _grouped(matrix) else []
-    entry = max((_width(label, head, "bold") for label in entries), default=-0.2) + 0.25
-    left = entry + max(_width(name, font) for name in rows) + 0.18
-    bottom = max(_width(name, font, "bold") for name in columns) + 0.3
+    entry = max((width(label, head, "bold") for label in entries), default=-0.2) + 0.25
+    left = entry + max(width(name, font) for name in rows) + 0.18
+    bottom = max(width(name, font, "bold") for name in columns) + 0.3
     fitting = head * min(
-        1.0, *(_room(group, cell) / _width(group.label, head, "bold") for group in matrix.column_groups)
+        1.0, *(_room(group, cell) / width(group.label, head, "bold") for group in matrix.column_groups)
     )
     flat = fitting >= font - 1
     family = fitting if flat else font
-    longest = max(_width(group.label, family, "bold") for group in matrix.column_groups)
+    longest = max(width(group.label, family, "bold") for group in matrix.column_groups)
     top = (0.3 if flat else 0.3 + 0.75 * longest) + 0.07 * head
     return Layout(cell, font, head, family, flat, left, entry, bottom, top)
 
@@ -92,14 +92,6 @@ def _short(names: Sequence[str], groups: "Sequence[Group]") -> list[str]:
     """Names without the group's, which stands beside them: seed ippo-7 of ippo is 7."""
     labels = [group.label for group in groups for _ in range(group.start, group.stop)]
     return [name.removeprefix(f"{label}-") for name, label in zip(names, labels, strict=True)]
-
-
-def _width(text: str, font: float, weight: str = "normal") -> float:
-    """How wide a text will be, in inches."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
-
-    return float(TextPath((0, 0), text, size=font, prop=FontProperties(weight=weight)).get_extents().width) / 72
 
 
 def _grouped(matrix: "Matrix") -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from crossplay.benchmark.config import build, read_toml
 from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard import export
@@ -19,11 +18,10 @@ from crossplay.leaderboard.meetings import Meetings, meetings
 from crossplay.leaderboard.pairs import Compared
 from crossplay.leaderboard.panels import draw as draw_sweep
 from crossplay.leaderboard.roster import Roster
-from crossplay.leaderboard.run import STORE, SUITE
+from crossplay.leaderboard.run import STORE, of_folder
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.store import ResultStore
-from crossplay.leaderboard.suite import Suite
-from crossplay.leaderboard.sweep import check, points
+from crossplay.leaderboard.sweep import Point, check, points
 
 FORMS = {"csv": export.to_csv, "json": export.to_json, "markdown": export.to_markdown}
 
@@ -44,9 +42,12 @@ def store(folder: Path) -> ResultStore:
     return ResultStore(folder / STORE, create=False)
 
 
-def played(folder: Path) -> Iterator[Played]:
-    """Every game of a results folder, cards and manifests verified."""
-    suite = build(Suite, read_toml(folder / SUITE), str(folder / SUITE))
+def played(folder: Path, games: Sequence[str] = ()) -> Iterator[Played]:
+    """Every game of a results folder, or only these, cards and manifests verified.
+
+    Raises Refused with the nearest name for a game there is not.
+    """
+    suite = of_folder(folder, games)
     with store(folder) as results:
         for site in sites(suite, folder):
             roster = site.roster()
@@ -112,9 +113,16 @@ def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path, only: Sequ
 
     `only`: the entries to show, empty for all. Raises Refused with the nearest name where there is no such entry.
     """
+    return draw_sweep(swept(folder, over, metrics, only), over, out)
+
+
+def swept(
+    folder: Path, over: str, metrics: Sequence[str], only: Sequence[str] = (), games: Sequence[str] = ()
+) -> list[Point]:
+    """What `sweep` draws, of all games or of these."""
     check(metrics)
     found = []
-    for p in played(folder):
+    for p in played(folder, games):
         seed = p.site.suite.seed
         met = {of: meetings(matrix(p.results, p.roster, p.fixtures, of), seed=seed) for of in MEASURES}
         for entry in only:
@@ -122,7 +130,7 @@ def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path, only: Sequ
                 raise unknown("entry", entry, p.roster.entries)
         shown = {name: cards for name, cards in p.roster.entries.items() if not only or name in only}
         found += points(cells(p.results, p.roster, p.fixtures), met, shown, over, metrics, seed=seed)
-    return draw_sweep(found, over, out)
+    return found
 
 
 def write(folder: Path) -> tuple[list[Board], list[Path]]:

@@ -33,7 +33,7 @@ def run(capsys, *words):
 
 def test_the_commands_are_the_promised_ones():
     boards, agents = (
-        ["run", "board", "heatmap", "meet", "sweep", "curves", "export", "report", "compare", "diff"],
+        ["run", "board", "heatmap", "meet", "sweep", "curves", "plot", "export", "report", "compare", "diff"],
         ["train", "populate", "check", "play"],
     )
     promised = [*boards, *agents, "list", "doctor", "rqe"]
@@ -101,6 +101,9 @@ def test_doctor_names_versions_and_devices(capsys):
         (["curves", "nosuch"], "suite.toml: no such file"),
         (["sweep", "nosuch", "--over", "risk.tau", "--metric", "men"], "unknown metric 'men'; did you mean 'mean'?"),
         (["sweep", "nosuch", "--over", "risk.tau", "--metric", "mean,mean"], "must be different names"),
+        (["plot", "famlies", "nosuch", "--out", "x.png"], "unknown kind of plot 'famlies'; did you mean 'families'?"),
+        (["plot", "profile", "nosuch", "--out", "x.pfd"], "unknown picture format 'pfd'; did you mean 'pdf'?"),
+        (["plot", "profile", "nosuch", "--out", "x.pdf"], "suite.toml: no such file"),
         (["export", "nosuch", "x.csv"], "no matches.sqlite here"),
         (["population", "verify", "nosuch"], "no such file"),
         (["train", "ippo", "collab-grid", "--out", "my%agent"], "'my%agent' cannot be a card's name"),
@@ -189,6 +192,14 @@ def test_sweep_draws_what_a_folder_holds(capsys, folder, tmp_path):
     code, _, err = run(capsys, "sweep", folder, "--over", "risk.tua", "--out", out)
     assert (code, "unknown setting of the trainers 'risk.tua'; did you mean 'risk.tau'?" in err) == (1, True)
     assert "samples a hero 2000: taus." in run(capsys, "board", folder)[1]
+
+
+def test_plot_draws_what_a_folder_holds_and_says_what_it_shows(capsys, folder, tmp_path):
+    out = tmp_path / "figures" / "families.svg"
+    code, said, _ = run(capsys, "plot", "families", folder, "--out", out, "--game", "volunteer", "--entries", "taus")
+    assert code == 0
+    assert "matrix/volunteer-v1: no bounds were measured, so returns are shown" in said
+    assert [f"wrote {out.with_suffix(suffix)}" in said for suffix in (".svg", ".csv", ".png")] == [True, True, False]
 
 
 def test_an_altered_agent_is_refused_by_name(capsys, tmp_path):
