@@ -152,7 +152,7 @@ def _facet(
     axes.set_ylim(len(one.entries) - 0.5, -0.5)
     axes.set_yticks([])
     axes.tick_params(axis="y", length=0)
-    axes.locator_params(axis="x", nbins=3)
+    axes.locator_params(axis="x", nbins=max(3, int(2.5 * wide)))
     name, count = one.families[family], one.partners[family]
     title: dict[str, Any] = {"fontsize": min(8.0, 8.0 * wide / width(name, 8, "bold")), "weight": "bold"}
     axes.annotate(name, (0, 1), (0, 15), "axes fraction", "offset points", **title)

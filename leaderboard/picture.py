@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 COLOURS = {"return": "viridis", "free_riding": "magma"}  # perceptually uniform, and keep their order in grey
 HELD_OUT = "#c2185b"  # marks partners nobody was trained with
 HOLE = "#8a8a8a"
+NONE = "#d9d9d9"  # where there can be no score
+NORMALISED = "score\n0: uniform play, 1: best response"
 ANNOTATED = 400  # cells at most, for numbers in the cells
 LARGE = 25  # rows or columns from which a page shrinks the picture: names lose what their group says, headings grow
 STAR = "★ "
@@ -105,6 +107,7 @@ def _cells(matrix: "Matrix", axes: Any, bar: Any, layout: Layout) -> None:
     from matplotlib.patches import Rectangle
 
     low, high = _range(matrix)
+    beyond = _beyond(matrix, low, high)
     few = matrix.values.size <= ANNOTATED
     digits = int(np.clip(2 - np.floor(np.log10(max(abs(low), abs(high)))), 0, 3))
     texts = np.array([["" if np.isnan(v) else shown(v, digits) for v in row] for row in matrix.values.tolist()])
@@ -122,21 +125,33 @@ def _cells(matrix: "Matrix", axes: Any, bar: Any, layout: Layout) -> None:
         linewidths=0.4 if few else 0,
         xticklabels=False,
         yticklabels=False,
-        cbar_kws={"label": MEASURES[matrix.of].label},
+        cbar_kws={"label": MEASURES[matrix.of].label if matrix.yardless is None else NORMALISED, "extend": beyond},
     )
-    holes = [Rectangle((x, y), 1, 1) for y, x in np.argwhere(np.isnan(matrix.values))]
+    holes = [Rectangle((x, y), 1, 1) for y, x in np.argwhere(matrix.missing)]
     axes.add_collection(
         PatchCollection(holes, facecolor="white", edgecolor=HOLE, hatch="//////" if few else "////////", linewidth=0)
     )
+    for x in [] if matrix.yardless is None else np.flatnonzero(matrix.yardless).tolist():
+        axes.add_patch(Rectangle((x, 0), 1, len(matrix.rows), facecolor=NONE, edgecolor="none"))
     bar.tick_params(labelsize=layout.head - 1, length=2)
     bar.yaxis.label.set_size(layout.head)
-    if len(holes) == matrix.values.size:
+    if np.isnan(matrix.values).all():
         bar.set_yticks([])
 
 
+def _beyond(matrix: "Matrix", low: float, high: float) -> str:
+    """Which ends of the colour bar go on, as matplotlib calls them."""
+    under, over = bool((matrix.values < low).any()), bool((matrix.values > high).any())
+    return {(True, True): "both", (True, False): "min", (False, True): "max", (False, False): "neither"}[under, over]
+
+
 def _range(matrix: "Matrix") -> tuple[float, float]:
-    """The colour bar's ends; never one point, and from 0 for a distance, so that nobody rides where it is dark."""
-    if matrix.holes == matrix.values.size:
+    """The colour bar's ends; never one point, and from 0 for a distance, so that nobody rides where it is dark.
+
+    Scores have colours from uniform play to a best response, so that pictures compare; the bar's arrows say what lies
+    beyond.
+    """
+    if np.isnan(matrix.values).all() or matrix.yardless is not None:
         return 0.0, 1.0
     low, high = float(np.nanmin(matrix.values)), float(np.nanmax(matrix.values))
     if matrix.of == "free_riding" and high > 0:
@@ -209,6 +224,8 @@ def _legend(matrix: "Matrix", bar: Any, layout: Layout) -> None:
         marks.append(Line2D([], [], color=HELD_OUT, linewidth=3.5, label=f"{STAR}held out (scored)"))
     if matrix.holes:
         marks.append(Patch(facecolor="white", edgecolor=HOLE, hatch="//////", linewidth=0.4, label="not played"))
+    if matrix.yardless is not None and matrix.yardless.any():
+        marks.append(Patch(facecolor=NONE, label="no yardstick: no score"))
     if marks:
         place = {"loc": "upper left", "bbox_to_anchor": (-0.6, 0.0), "borderaxespad": 0.8}
         bar.legend(handles=marks, fontsize=layout.head - 1, frameon=False, handlelength=1.6, **place)

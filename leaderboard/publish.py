@@ -9,12 +9,15 @@ from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard import export
 from crossplay.leaderboard.board import Board, rank
 from crossplay.leaderboard.board import compared as differences_of
+from crossplay.leaderboard.canvas import PAIR
+from crossplay.leaderboard.canvas import check as formats_of
 from crossplay.leaderboard.cells import cells
 from crossplay.leaderboard.heatmap import draw, matrix, part
 from crossplay.leaderboard.identity import identity
 from crossplay.leaderboard.intervals import SAMPLES
 from crossplay.leaderboard.measures import MEASURES, measure
 from crossplay.leaderboard.meetings import Meetings, meetings
+from crossplay.leaderboard.order import ROSTER, order
 from crossplay.leaderboard.pairs import Compared
 from crossplay.leaderboard.panels import draw as draw_sweep
 from crossplay.leaderboard.roster import Roster
@@ -87,19 +90,35 @@ def text(found: list[Board], form: str) -> str:
     return FORMS[form](found)
 
 
-def heatmaps(folder: Path, out: Path, of: str = "return", only: str = "") -> list[Path]:
-    """Writes every game's heatmap of a measure, or a part of its columns, as PNG, SVG and CSV.
+class Look(NamedTuple):
+    """How heatmaps are shown: `of` is a measure, `only` a part of the columns, `order` one of order.py's."""
 
-    Raises Refused with the nearest name for a measure or part there is not.
+    of: str = "return"
+    only: str = ""
+    normalised: bool = False
+    order: str = ROSTER
+    formats: Sequence[str] = PAIR
+
+    @property
+    def stem(self) -> str:
+        """The file's name before the game's: what is not as usual."""
+        words = (self.of, "normalised" if self.normalised else "", self.only, self.order)
+        return "-".join(("heatmap", *(word for word in words if word not in ("return", "", ROSTER))))
+
+
+def heatmaps(folder: Path, out: Path, look: Look | None = None, games: Sequence[str] = ()) -> list[Path]:
+    """Writes every game's heatmap, or these games', as pictures and CSV.
+
+    Raises Refused with the nearest name for a measure, part, order or format there is not.
     """
-    measure(of)
-    pick = part(only)
-    stem = "-".join(("heatmap", *(word for word in (of, only) if word not in ("return", ""))))
-    return [
-        path
-        for p in played(folder)
-        for path in draw(pick(matrix(p.results, p.roster, p.fixtures, of)), out / f"{stem}-{p.site.root.name}.png")
+    look = look or Look()
+    measure(look.of)
+    pick, arrange, formats = part(look.only), order(look.order), formats_of(look.formats)
+    grids = [
+        (p.site.root.name, arrange(pick(matrix(p.results, p.roster, p.fixtures, look.of, look.normalised))))
+        for p in played(folder, games)
     ]
+    return [path for name, grid in grids for path in draw(grid, out / f"{look.stem}-{name}.png", formats)]
 
 
 def met(folder: Path, of: str = "return") -> list[Meetings]:
