@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from crossplay.leaderboard.canvas import sheet, width
+from crossplay.leaderboard.headings import Heading, headings
 from crossplay.leaderboard.measures import MEASURES
 from crossplay.leaderboard.table import shown
 
@@ -24,13 +25,12 @@ STAR = "★ "
 
 
 class Layout(NamedTuple):
-    """Sizes in inches; `font`, `head` and `family` in points."""
+    """Sizes in inches; `font` and `head` in points."""
 
     cell: float
     font: float  # of the agents' names
     head: float  # of entries, colour bar and legend
-    family: float  # of families
-    flat: bool  # whether every family's name fits above its own columns without being turned
+    families: list[Heading]
     left: float  # room for the rows' labels
     entry: float  # the part of it for the entries' names
     bottom: float
@@ -47,7 +47,7 @@ def picture(matrix: "Matrix", targets: Sequence[Path]) -> None:
     with sheet(size, targets, **style) as figure:
         y = 1 - (layout.top + height) / size[1]
         axes = figure.add_axes((layout.left / size[0], y, across / size[0], height / size[1]))
-        bar_height = min(max(1.9, height - 0.9), max(4.5, 0.6 * height))
+        bar_height = max(min(max(1.9, height - 0.9), max(4.5, 0.6 * height)), _longest(_words(matrix), layout.head))
         bar_y = 1 - (layout.top + bar_height) / size[1]
         bar = figure.add_axes(((layout.left + across + 0.3) / size[0], bar_y, 0.15 / size[0], bar_height / size[1]))
         _cells(matrix, axes, bar, layout)
@@ -67,18 +67,9 @@ def _layout(matrix: "Matrix") -> Layout:
     entry = max((width(label, head, "bold") for label in entries), default=-0.2) + 0.25
     left = entry + max(width(name, font) for name in rows) + 0.18
     bottom = max(width(name, font, "bold") for name in columns) + 0.3
-    fitting = head * min(
-        1.0, *(_room(group, cell) / width(group.label, head, "bold") for group in matrix.column_groups)
-    )
-    flat = fitting >= font - 1
-    family = fitting if flat else font
-    longest = max(width(group.label, family, "bold") for group in matrix.column_groups)
-    top = (0.3 if flat else 0.3 + 0.75 * longest) + 0.07 * head
-    return Layout(cell, font, head, family, flat, left, entry, bottom, top)
-
-
-def _room(group: "Group", cell: float) -> float:
-    return (group.stop - group.start) * cell - 0.08
+    families = headings(matrix.column_groups, cell, font, head)
+    top = 0.3 + max(one.height for one in families) + 0.07 * head
+    return Layout(cell, font, head, families, left, entry, bottom, top)
 
 
 def _names(matrix: "Matrix") -> tuple[list[str], list[str]]:
@@ -125,7 +116,7 @@ def _cells(matrix: "Matrix", axes: Any, bar: Any, layout: Layout) -> None:
         linewidths=0.4 if few else 0,
         xticklabels=False,
         yticklabels=False,
-        cbar_kws={"label": MEASURES[matrix.of].label if matrix.yardless is None else NORMALISED, "extend": beyond},
+        cbar_kws={"label": _words(matrix), "extend": beyond, "extendfrac": 0.03},
     )
     holes = [Rectangle((x, y), 1, 1) for y, x in np.argwhere(matrix.missing)]
     axes.add_collection(
@@ -137,6 +128,16 @@ def _cells(matrix: "Matrix", axes: Any, bar: Any, layout: Layout) -> None:
     bar.yaxis.label.set_size(layout.head)
     if np.isnan(matrix.values).all():
         bar.set_yticks([])
+
+
+def _words(matrix: "Matrix") -> str:
+    """What stands beside the colour bar."""
+    return MEASURES[matrix.of].label if matrix.yardless is None else NORMALISED
+
+
+def _longest(text: str, font: float) -> float:
+    """Inches of the longest line, with some room."""
+    return max(width(line, font) for line in text.splitlines()) + 0.1
 
 
 def _beyond(matrix: "Matrix", low: float, high: float) -> str:
@@ -195,16 +196,14 @@ def _row_groups(matrix: "Matrix", axes: Any, layout: Layout) -> None:
 
 
 def _column_groups(matrix: "Matrix", axes: Any, layout: Layout) -> None:
-    turned = (
-        {"rotation": 0, "ha": "center"} if layout.flat else {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
-    )
     y = -0.1 / layout.cell  # in rows, above the cells
-    for group in matrix.column_groups:
-        colour = HELD_OUT if group.held_out else "#333333"
-        _bracket(axes, (group.start + 0.1, group.stop - 0.1), (y, y), colour, 3.5 if group.held_out else 1.2)
-        middle = (group.start + group.stop) / 2
-        at = (middle, y - 0.08 / layout.cell)
-        axes.text(*at, group.label, fontsize=layout.family, weight="bold", color=colour, va="bottom", **turned)
+    for one in layout.families:
+        colour = HELD_OUT if one.group.held_out else "#333333"
+        width = 3.5 if one.group.held_out else 1.2
+        _bracket(axes, (one.group.start + 0.1, one.group.stop - 0.1), (y, y), colour, width)
+        turn: Any = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"} if one.turned else {"ha": "center"}
+        at = (one.middle, y - 0.08 / layout.cell)
+        axes.text(*at, one.group.label, fontsize=one.font, weight="bold", color=colour, va="bottom", **turn)
     height = layout.top - 0.3
     axes.text(0, -height / layout.cell, matrix.game, fontsize=layout.head + 2, weight="bold", va="bottom")
     about = "row: agent · column: partner · mean over the agent's seats and episodes"
@@ -227,5 +226,5 @@ def _legend(matrix: "Matrix", bar: Any, layout: Layout) -> None:
     if matrix.yardless is not None and matrix.yardless.any():
         marks.append(Patch(facecolor=NONE, label="no yardstick: no score"))
     if marks:
-        place = {"loc": "upper left", "bbox_to_anchor": (-0.6, 0.0), "borderaxespad": 0.8}
+        place = {"loc": "upper left", "bbox_to_anchor": (-0.6, 0.0), "borderaxespad": 1.6}
         bar.legend(handles=marks, fontsize=layout.head - 1, frameon=False, handlelength=1.6, **place)

@@ -94,6 +94,8 @@ def test_doctor_names_versions_and_devices(capsys):
         (["heatmap", "nosuch"], "suite.toml: no such file"),
         (["heatmap", "nosuch", "--of", "free_ridin"], "unknown measure 'free_ridin'; did you mean 'free_riding'?"),
         (["heatmap", "nosuch", "--only", "bord"], "unknown part of the heatmap 'bord'; did you mean 'board'?"),
+        (["heatmap", "nosuch", "--order", "nam"], "unknown order 'nam'; did you mean 'name'?"),
+        (["heatmap", "nosuch", "--format", "pgf"], "unknown picture format 'pgf'; did you mean 'png'?"),
         (["meet", "nosuch"], "suite.toml: no such file"),
         (["meet", "nosuch", "--of", "retrun"], "unknown measure 'retrun'; did you mean 'return'?"),
         (["meet", "nosuch", "--format", "jsn"], "unknown format 'jsn'; did you mean 'json'?"),
@@ -162,6 +164,11 @@ def test_heatmap_and_meet_say_what_a_folder_holds(capsys, folder, tmp_path):
     assert first.startswith("mixed,mixed-0,0.0,")
     assert run(capsys, "heatmap", folder, "--out", out)[0] == 0
     assert (out / "heatmap-matrix-stag_hunt-v1.png").is_file()
+    one = ["--order", "cluster", "--format", "pdf", "--game", "stag_hunt"]
+    assert run(capsys, "heatmap", folder, *one, "--out", out)[1].count("wrote ") == 2
+    assert (out / "heatmap-cluster-matrix-stag_hunt-v1.pdf").is_file()
+    code, _, err = run(capsys, "heatmap", folder, "--normalised", "--out", out)
+    assert (code, "matrix/volunteer-v1: no bounds to normalise by" in err) == (1, True)
     code, said, _ = run(capsys, "meet", folder)
     assert code == 0
     for word in ("matrix/volunteer-v1", "own pair", "with mixed", "with taus"):
