@@ -25,20 +25,18 @@ def _words(name: str) -> list[str]:
 def by_likeness(at: Sequence[int], names: Sequence[str], values: np.ndarray) -> Sequence[int]:
     """By average-linkage clustering of the rows of `values`, alike ones side by side [BarJoseph2001].
 
-    Of the two directions, the one that begins with the half of the higher mean.
+    Of the two directions, the one that begins with the half of the higher mean; rows of holes come last.
     """
     from scipy.cluster.hierarchy import leaves_list, linkage
 
-    if len(at) < 2:
-        return at
-    found = [at[i] for i in leaves_list(linkage(distances(values[at]), "average", optimal_ordering=True))]
+    known = [i for i in at if not np.isnan(values[i]).all()]
+    rest = [i for i in at if i not in known]
+    if len(known) < 2:
+        return [*known, *rest]
+    found = [known[i] for i in leaves_list(linkage(distances(values[known]), "average", optimal_ordering=True))]
     half = len(found) // 2
-    first, last = (_mean(values[part]) for part in (found[:half], found[-half:]))
-    return found[::-1] if last > first else found
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(np.nanmean(values)) if not np.isnan(values).all() else -np.inf
+    first, last = (float(np.nanmean(values[part])) for part in (found[:half], found[-half:]))
+    return [*(found[::-1] if last > first else found), *rest]
 
 
 def distances(values: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from crossplay.leaderboard.intervals import LEVEL, SAMPLES, covered, draws
 from crossplay.leaderboard.subject import Subject
 
 POINTS = 201  # of τ
+VIEW = (-0.5, 2.0)  # a partner with little to earn makes scores of 10; what lies beyond is still counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +62,11 @@ def profile(
 
 
 def _taus(shown: Subject) -> np.ndarray:
-    """From the lowest value, or 0, to the highest, or a best response's 1."""
+    """From the lowest value, or 0, to the highest, or a best response's 1; of scores no more than VIEW."""
     values = np.concatenate([shown.values(shown.cells.of(entry)).ravel() for entry in shown.entries])
-    low = min(0.0, float(values.min()))
-    high = max(1.0 if shown.normalised else low, float(values.max()))
+    low, high = min(0.0, float(values.min())), float(values.max())
+    if shown.normalised:
+        low, high = max(low, VIEW[0]), min(max(1.0, high), VIEW[1])
     return np.linspace(low, high if high > low else low + 1, POINTS)
 
 

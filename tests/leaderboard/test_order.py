@@ -108,7 +108,8 @@ def test_likes_come_side_by_side_and_the_better_half_first():
     assert set(found[:3]) == {1, 3, 4}
     assert set(found[3:]) == {0, 2}
     assert by_likeness([3], [""] * 5, values) == [3]
-    assert sorted(by_likeness(range(4), [""] * 4, np.full((4, 2), np.nan))) == [0, 1, 2, 3]
+    assert by_likeness(range(4), [""] * 4, np.full((4, 2), np.nan)) == [0, 1, 2, 3]
+    assert by_likeness(range(3), [""] * 3, np.array([[np.nan], [1.0], [2.0]])) == [2, 1, 0]
 
 
 def test_distances_are_over_what_both_have():

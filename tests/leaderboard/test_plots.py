@@ -94,6 +94,9 @@ def test_a_curve_falls_from_1_and_its_area_is_the_mean():
     usual = profile(subject(drawn_at_random(yard=False)))
     assert (usual.share[:, 0] == 1).all()
     assert (usual.share[:, -1] > 0).sum() >= 1  # the last τ is the highest value
+    far = replace(drawn_at_random(), scores=drawn_at_random().scores * 100)
+    wide = profile(subject(far), samples=5)
+    assert (wide.taus[0], wide.taus[-1], wide.share[0, -1] > 0) == (0.0, 2.0, True)  # scores beyond still count
     assert reached(np.zeros((4, 2, 3)), np.array([0.0, 1.0])).shape == (4, 2)
 
 
