@@ -114,6 +114,7 @@ def _cells(matrix: "Matrix", axes: Any, bar: Any, layout: Layout) -> None:
         fmt="",
         annot_kws={"fontsize": min(layout.font - 1, 72 * layout.cell / (0.72 * max(longest, 3)))},
         linewidths=0.4 if few else 0,
+        rasterized=not few,  # else viewers of PDF and SVG let the ground shine through between cells
         xticklabels=False,
         yticklabels=False,
         cbar_kws={"label": _words(matrix), "extend": beyond, "extendfrac": 0.03},
