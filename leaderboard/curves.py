@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from crossplay.benchmark.card import CARD_FILE, Card, load_card
-from crossplay.benchmark.config import build, read_toml
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.seeding import derive
+from crossplay.leaderboard.canvas import sheet, write
 from crossplay.leaderboard.intervals import SAMPLES, percentiles
-from crossplay.leaderboard.panels import COLOURS, DASHES, write
-from crossplay.leaderboard.run import SUITE
+from crossplay.leaderboard.panels import COLOURS, DASHES
+from crossplay.leaderboard.run import of_folder
 from crossplay.leaderboard.site import sites
-from crossplay.leaderboard.suite import Suite
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -50,9 +49,12 @@ class Learned(NamedTuple):
         return len(self.returns) == self.wanted
 
 
-def learned(folder: Path) -> list[Learned]:
-    """Every entry of a results folder that has a finished seed. Raises Refused where there is none at all."""
-    suite = build(Suite, read_toml(folder / SUITE), str(folder / SUITE))
+def learned(folder: Path, games: Sequence[str] = ()) -> list[Learned]:
+    """Every entry of a results folder, or of these games of it, that has a finished seed.
+
+    Raises Refused where there is none at all.
+    """
+    suite = of_folder(folder, games)
     found = []
     for site in sites(suite, folder):
         for entry in suite.entries:
@@ -130,24 +132,19 @@ def to_csv(found: Sequence[Learned]) -> str:
     return out.getvalue()
 
 
-def draw(found: Sequence[Learned], path: Path) -> list[Path]:
-    """Writes `path` with the suffixes .png, .svg and .csv; returns the three. Raises Refused where it cannot."""
-    return write(path, "the curves", partial(_picture, found), to_csv(found))
+def draw(found: Sequence[Learned], path: Path, formats: Sequence[str] = ()) -> list[Path]:
+    """Writes `path` in these formats and as .csv; returns the paths. Raises Refused where it cannot."""
+    return write(path, "the curves", partial(_picture, found), to_csv(found), formats)
 
 
 def _picture(found: Sequence[Learned], targets: Sequence[Path]) -> None:
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     games, entries = (
         list(dict.fromkeys(names)) for names in zip(*((one.game, one.entry) for one in found), strict=True)
     )
     across = min(ACROSS, len(games))
     down = -(-len(games) // across)
-    with matplotlib.rc_context({"svg.hashsalt": "crossplay", "font.family": "DejaVu Sans", "font.size": 8}):
-        figure = Figure(figsize=(0.4 + 2.7 * across, 0.5 + 2.1 * down), layout="constrained")
-        FigureCanvasAgg(figure)
+    style: Any = {"font.size": 8, "figure.constrained_layout.use": True}
+    with sheet((0.4 + 2.7 * across, 0.5 + 2.1 * down), targets, **style) as figure:
         grid = figure.subplots(down, across, squeeze=False).ravel()
         handles: dict[str, Any] = {}
         for axes, game in zip(grid, games, strict=False):
@@ -159,8 +156,6 @@ def _picture(found: Sequence[Learned], targets: Sequence[Path]) -> None:
         for axes in grid[::across]:
             axes.set_ylabel("training return")
         figure.legend(handles.values(), handles, loc="outside lower left", ncols=5, frameon=False)
-        for target in targets:
-            figure.savefig(target, dpi=200, metadata={"Date": None} if target.suffix == ".svg" else {})
 
 
 def _entry(axes: Any, one: Learned, number: int) -> Any:

@@ -89,8 +89,14 @@ def percentiles(values: np.ndarray, covers: str) -> Interval:
 
 def covered(all_cells: list[Cells]) -> str:
     """Which luck an interval over these games can speak of: what every one of them has at least two of."""
-    seeds = all(len(cells.egos) > 1 for cells in all_cells)
-    partners = all(len(cells.partners) > len(cells.families) for cells in all_cells)
+    return luck(
+        all(len(cells.egos) > 1 for cells in all_cells),
+        all(len(cells.partners) > len(cells.families) for cells in all_cells),
+    )
+
+
+def luck(seeds: bool, partners: bool) -> str:
+    """The words for it, by whether there are at least two of each; empty where there are of neither."""
     return {
         (True, True): "trained seeds and partners",
         (True, False): "trained seeds only",

@@ -1,20 +1,19 @@
 """Draws a sweep: a row of panels a game, a panel a metric, over a logarithmic axis with 0 and ∞ at its ends."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby, pairwise
 from math import inf, isinf, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossplay.benchmark.errors import Refused
+from crossplay.leaderboard.canvas import sheet, write
 from crossplay.leaderboard.measures import COST
 
 if TYPE_CHECKING:
     from crossplay.leaderboard.sweep import Point
 
 COLOURS = ("#20639b", "#c2185b", "#2e7d32", "#e08e0b", "#6a3d9a", "#00838f")  # of series, and then of references
-SUFFIXES = (".png", ".svg", ".csv")
 GAP = 0.6  # decades between the last number and ∞, and between 0 and the first
 DASHES: tuple[Any, ...] = ("--", "-.", (0, (1, 1.5)))  # of references, when colours have run out
 BANDS = 2  # more references than these are drawn without their intervals, which would hide each other
@@ -42,39 +41,18 @@ def ticks(at: dict[float, float]) -> dict[float, str]:
     return found
 
 
-def write(path: Path, what: str, picture: Callable[[Sequence[Path]], None], numbers: str) -> list[Path]:
-    """Writes `path` as .png and .svg, which `picture` draws, and as .csv; returns the three.
-
-    Raises Refused where it cannot, naming `what`.
-    """
-    stem = path.name.removesuffix(path.suffix) if path.suffix in SUFFIXES else path.name
-    targets = [path.with_name(stem + suffix) for suffix in SUFFIXES]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture(targets[:2])
-        targets[2].write_text(numbers, encoding="utf-8")
-    except OSError as error:
-        raise Refused(f"cannot write {what} {path}: {error.strerror or error}") from None
-    return targets
-
-
-def draw(points: "Sequence[Point]", over: str, path: Path) -> list[Path]:
-    """Writes `path` with the suffixes .png, .svg and .csv; returns the three. Raises Refused where it cannot."""
+def draw(points: "Sequence[Point]", over: str, path: Path, formats: Sequence[str] = ()) -> list[Path]:
+    """Writes `path` in these formats and as .csv; returns the paths. Raises Refused where it cannot."""
     from crossplay.leaderboard.sweep import to_csv
 
-    return write(path, "the sweep", partial(_picture, points, over), to_csv(points))
+    return write(path, "the sweep", partial(_picture, points, over), to_csv(points), formats)
 
 
 def _picture(points: "Sequence[Point]", over: str, targets: Sequence[Path]) -> None:
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     games, metrics = (list(dict.fromkeys(names)) for names in zip(*((p.game, p.metric) for p in points), strict=True))
-    style: Any = {"font.family": "DejaVu Sans", "font.size": 8, "figure.constrained_layout.w_pad": 0.08}
-    with matplotlib.rc_context({"svg.hashsalt": "crossplay", **style}):
-        figure = Figure(figsize=(0.3 + 2.5 * len(metrics), 0.5 + 2.2 * len(games)), layout="constrained")
-        FigureCanvasAgg(figure)
+    size = (0.3 + 2.5 * len(metrics), 0.5 + 2.2 * len(games))
+    style: Any = {"font.size": 8, "figure.constrained_layout.use": True, "figure.constrained_layout.w_pad": 0.08}
+    with sheet(size, targets, **style) as figure:
         grid = figure.subplots(len(games), len(metrics), squeeze=False)
         handles: dict[str, Any] = {}
         for row, game in zip(grid, games, strict=True):
@@ -86,8 +64,6 @@ def _picture(points: "Sequence[Point]", over: str, targets: Sequence[Path]) -> N
                 row[0].annotate(game, (0, 1.16), xycoords="axes fraction", weight="bold")
         figure.suptitle(games[0] if len(games) == 1 else "", x=0.01, ha="left", fontsize=9, weight="bold")
         figure.legend(handles.values(), handles, loc="outside lower left", ncols=4, frameon=False)
-        for target in targets:
-            figure.savefig(target, dpi=200, metadata={"Date": None} if target.suffix == ".svg" else {})
 
 
 def _looks(points: "Sequence[Point]") -> dict[str, tuple[str, Any]]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from crossplay.leaderboard.canvas import sheet, width
+from crossplay.leaderboard.headings import Heading, headings
 from crossplay.leaderboard.measures import MEASURES
 from crossplay.leaderboard.table import shown
 
@@ -15,20 +17,20 @@ if TYPE_CHECKING:
 COLOURS = {"return": "viridis", "free_riding": "magma"}  # perceptually uniform, and keep their order in grey
 HELD_OUT = "#c2185b"  # marks partners nobody was trained with
 HOLE = "#8a8a8a"
-DPI = 200
+NONE = "#d9d9d9"  # where there can be no score
+NORMALISED = "score\n0: uniform play, 1: best response"
 ANNOTATED = 400  # cells at most, for numbers in the cells
 LARGE = 25  # rows or columns from which a page shrinks the picture: names lose what their group says, headings grow
 STAR = "★ "
 
 
 class Layout(NamedTuple):
-    """Sizes in inches; `font`, `head` and `family` in points."""
+    """Sizes in inches; `font` and `head` in points."""
 
     cell: float
     font: float  # of the agents' names
     head: float  # of entries, colour bar and legend
-    family: float  # of families
-    flat: bool  # whether every family's name fits above its own columns without being turned
+    families: list[Heading]
     left: float  # room for the rows' labels
     entry: float  # the part of it for the entries' names
     bottom: float
@@ -37,30 +39,22 @@ class Layout(NamedTuple):
 
 def picture(matrix: "Matrix", targets: Sequence[Path]) -> None:
     """Draws the matrix into files of any suffix matplotlib writes. Leaves pyplot's state alone."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     layout = _layout(matrix)
     rows, columns = matrix.values.shape
-    width, height = columns * layout.cell, rows * layout.cell
-    size = (layout.left + width + 2.2, layout.bottom + max(height, 2.6) + layout.top)
-    with matplotlib.rc_context({"svg.hashsalt": "crossplay", "hatch.linewidth": 0.6, "font.family": "DejaVu Sans"}):
-        figure = Figure(figsize=size)
-        FigureCanvasAgg(figure)
+    across, height = columns * layout.cell, rows * layout.cell
+    size = (layout.left + across + 2.2, layout.bottom + max(height, 2.6) + layout.top)
+    style = {"hatch.linewidth": 0.6, "savefig.bbox": "tight", "savefig.pad_inches": 0.08}
+    with sheet(size, targets, **style) as figure:
         y = 1 - (layout.top + height) / size[1]
-        axes = figure.add_axes((layout.left / size[0], y, width / size[0], height / size[1]))
-        bar_height = min(max(1.9, height - 0.9), max(4.5, 0.6 * height))
+        axes = figure.add_axes((layout.left / size[0], y, across / size[0], height / size[1]))
+        bar_height = max(min(max(1.9, height - 0.9), max(4.5, 0.6 * height)), _longest(_words(matrix), layout.head))
         bar_y = 1 - (layout.top + bar_height) / size[1]
-        bar = figure.add_axes(((layout.left + width + 0.3) / size[0], bar_y, 0.15 / size[0], bar_height / size[1]))
+        bar = figure.add_axes(((layout.left + across + 0.3) / size[0], bar_y, 0.15 / size[0], bar_height / size[1]))
         _cells(matrix, axes, bar, layout)
         _labels(matrix, axes, layout)
         _row_groups(matrix, axes, layout)
         _column_groups(matrix, axes, layout)
         _legend(matrix, bar, layout)
-        for target in targets:
-            metadata = {"Date": None} if target.suffix == ".svg" else {}
-            figure.savefig(target, dpi=DPI, bbox_inches="tight", pad_inches=0.08, metadata=metadata)
 
 
 def _layout(matrix: "Matrix") -> Layout:
@@ -70,21 +64,12 @@ def _layout(matrix: "Matrix") -> Layout:
     head = float(np.interp(most, [6, LARGE, 60], [9.0, 8.5, 14.0]))
     rows, columns = _names(matrix)
     entries = [group.label for group in matrix.row_groups] if _grouped(matrix) else []
-    entry = max((_width(label, head, "bold") for label in entries), default=-0.2) + 0.25
-    left = entry + max(_width(name, font) for name in rows) + 0.18
-    bottom = max(_width(name, font, "bold") for name in columns) + 0.3
-    fitting = head * min(
-        1.0, *(_room(group, cell) / _width(group.label, head, "bold") for group in matrix.column_groups)
-    )
-    flat = fitting >= font - 1
-    family = fitting if flat else font
-    longest = max(_width(group.label, family, "bold") for group in matrix.column_groups)
-    top = (0.3 if flat else 0.3 + 0.75 * longest) + 0.07 * head
-    return Layout(cell, font, head, family, flat, left, entry, bottom, top)
-
-
-def _room(group: "Group", cell: float) -> float:
-    return (group.stop - group.start) * cell - 0.08
+    entry = max((width(label, head, "bold") for label in entries), default=-0.2) + 0.25
+    left = entry + max(width(name, font) for name in rows) + 0.18
+    bottom = max(width(name, font, "bold") for name in columns) + 0.3
+    families = headings(matrix.column_groups, cell, font, head)
+    top = 0.3 + max(one.height for one in families) + 0.07 * head
+    return Layout(cell, font, head, families, left, entry, bottom, top)
 
 
 def _names(matrix: "Matrix") -> tuple[list[str], list[str]]:
@@ -102,14 +87,6 @@ def _short(names: Sequence[str], groups: "Sequence[Group]") -> list[str]:
     return [name.removeprefix(f"{label}-") for name, label in zip(names, labels, strict=True)]
 
 
-def _width(text: str, font: float, weight: str = "normal") -> float:
-    """How wide a text will be, in inches."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
-
-    return float(TextPath((0, 0), text, size=font, prop=FontProperties(weight=weight)).get_extents().width) / 72
-
-
 def _grouped(matrix: "Matrix") -> bool:
     """Whether entries need names of their own beside their agents' names."""
     return [group.label for group in matrix.row_groups] != list(matrix.rows)
@@ -121,6 +98,7 @@ def _cells(matrix: "Matrix", axes: Any, bar: Any, layout: Layout) -> None:
     from matplotlib.patches import Rectangle
 
     low, high = _range(matrix)
+    beyond = _beyond(matrix, low, high)
     few = matrix.values.size <= ANNOTATED
     digits = int(np.clip(2 - np.floor(np.log10(max(abs(low), abs(high)))), 0, 3))
     texts = np.array([["" if np.isnan(v) else shown(v, digits) for v in row] for row in matrix.values.tolist()])
@@ -136,23 +114,46 @@ def _cells(matrix: "Matrix", axes: Any, bar: Any, layout: Layout) -> None:
         fmt="",
         annot_kws={"fontsize": min(layout.font - 1, 72 * layout.cell / (0.72 * max(longest, 3)))},
         linewidths=0.4 if few else 0,
+        rasterized=not few,  # else viewers of PDF and SVG let the ground shine through between cells
         xticklabels=False,
         yticklabels=False,
-        cbar_kws={"label": MEASURES[matrix.of].label},
+        cbar_kws={"label": _words(matrix), "extend": beyond, "extendfrac": 0.03},
     )
-    holes = [Rectangle((x, y), 1, 1) for y, x in np.argwhere(np.isnan(matrix.values))]
+    holes = [Rectangle((x, y), 1, 1) for y, x in np.argwhere(matrix.missing)]
     axes.add_collection(
         PatchCollection(holes, facecolor="white", edgecolor=HOLE, hatch="//////" if few else "////////", linewidth=0)
     )
+    for x in [] if matrix.yardless is None else np.flatnonzero(matrix.yardless).tolist():
+        axes.add_patch(Rectangle((x, 0), 1, len(matrix.rows), facecolor=NONE, edgecolor="none"))
     bar.tick_params(labelsize=layout.head - 1, length=2)
     bar.yaxis.label.set_size(layout.head)
-    if len(holes) == matrix.values.size:
+    if np.isnan(matrix.values).all():
         bar.set_yticks([])
 
 
+def _words(matrix: "Matrix") -> str:
+    """What stands beside the colour bar."""
+    return MEASURES[matrix.of].label if matrix.yardless is None else NORMALISED
+
+
+def _longest(text: str, font: float) -> float:
+    """Inches of the longest line, with some room."""
+    return max(width(line, font) for line in text.splitlines()) + 0.1
+
+
+def _beyond(matrix: "Matrix", low: float, high: float) -> str:
+    """Which ends of the colour bar go on, as matplotlib calls them."""
+    under, over = bool((matrix.values < low).any()), bool((matrix.values > high).any())
+    return {(True, True): "both", (True, False): "min", (False, True): "max", (False, False): "neither"}[under, over]
+
+
 def _range(matrix: "Matrix") -> tuple[float, float]:
-    """The colour bar's ends; never one point, and from 0 for a distance, so that nobody rides where it is dark."""
-    if matrix.holes == matrix.values.size:
+    """The colour bar's ends; never one point, and from 0 for a distance, so that nobody rides where it is dark.
+
+    Scores have colours from uniform play to a best response, so that pictures compare; the bar's arrows say what lies
+    beyond.
+    """
+    if np.isnan(matrix.values).all() or matrix.yardless is not None:
         return 0.0, 1.0
     low, high = float(np.nanmin(matrix.values)), float(np.nanmax(matrix.values))
     if matrix.of == "free_riding" and high > 0:
@@ -196,16 +197,14 @@ def _row_groups(matrix: "Matrix", axes: Any, layout: Layout) -> None:
 
 
 def _column_groups(matrix: "Matrix", axes: Any, layout: Layout) -> None:
-    turned = (
-        {"rotation": 0, "ha": "center"} if layout.flat else {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
-    )
     y = -0.1 / layout.cell  # in rows, above the cells
-    for group in matrix.column_groups:
-        colour = HELD_OUT if group.held_out else "#333333"
-        _bracket(axes, (group.start + 0.1, group.stop - 0.1), (y, y), colour, 3.5 if group.held_out else 1.2)
-        middle = (group.start + group.stop) / 2
-        at = (middle, y - 0.08 / layout.cell)
-        axes.text(*at, group.label, fontsize=layout.family, weight="bold", color=colour, va="bottom", **turned)
+    for one in layout.families:
+        colour = HELD_OUT if one.group.held_out else "#333333"
+        width = 3.5 if one.group.held_out else 1.2
+        _bracket(axes, (one.group.start + 0.1, one.group.stop - 0.1), (y, y), colour, width)
+        turn: Any = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"} if one.turned else {"ha": "center"}
+        at = (one.middle, y - 0.08 / layout.cell)
+        axes.text(*at, one.group.label, fontsize=one.font, weight="bold", color=colour, va="bottom", **turn)
     height = layout.top - 0.3
     axes.text(0, -height / layout.cell, matrix.game, fontsize=layout.head + 2, weight="bold", va="bottom")
     about = "row: agent · column: partner · mean over the agent's seats and episodes"
@@ -225,6 +224,8 @@ def _legend(matrix: "Matrix", bar: Any, layout: Layout) -> None:
         marks.append(Line2D([], [], color=HELD_OUT, linewidth=3.5, label=f"{STAR}held out (scored)"))
     if matrix.holes:
         marks.append(Patch(facecolor="white", edgecolor=HOLE, hatch="//////", linewidth=0.4, label="not played"))
+    if matrix.yardless is not None and matrix.yardless.any():
+        marks.append(Patch(facecolor=NONE, label="no yardstick: no score"))
     if marks:
-        place = {"loc": "upper left", "bbox_to_anchor": (-0.6, 0.0), "borderaxespad": 0.8}
+        place = {"loc": "upper left", "bbox_to_anchor": (-0.6, 0.0), "borderaxespad": 1.6}
         bar.legend(handles=marks, fontsize=layout.head - 1, frameon=False, handlelength=1.6, **place)

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from crossplay.benchmark.config import build, read_toml
 from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard import export, failures
 from crossplay.leaderboard.board import Board, rank
 from crossplay.leaderboard.board import compared as differences_of
+from crossplay.leaderboard.canvas import PAIR
+from crossplay.leaderboard.canvas import check as formats_of
 from crossplay.leaderboard.cells import Cells, cells
 from crossplay.leaderboard.failures import Failures
 from crossplay.leaderboard.heatmap import draw, matrix, part
@@ -17,14 +18,14 @@ from crossplay.leaderboard.identity import identity
 from crossplay.leaderboard.intervals import SAMPLES
 from crossplay.leaderboard.measures import MEASURES, measure
 from crossplay.leaderboard.meetings import Meetings, meetings
+from crossplay.leaderboard.order import ROSTER, order
 from crossplay.leaderboard.pairs import Compared
 from crossplay.leaderboard.panels import draw as draw_sweep
 from crossplay.leaderboard.roster import Roster
-from crossplay.leaderboard.run import STORE, SUITE
+from crossplay.leaderboard.run import STORE, of_folder
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.store import ResultStore
-from crossplay.leaderboard.suite import Suite
-from crossplay.leaderboard.sweep import check, points
+from crossplay.leaderboard.sweep import Point, check, points
 
 FORMS = {"csv": export.to_csv, "json": export.to_json, "markdown": export.to_markdown}
 
@@ -51,9 +52,12 @@ def store(folder: Path) -> ResultStore:
     return ResultStore(folder / STORE, create=False)
 
 
-def played(folder: Path) -> Iterator[Played]:
-    """Every game of a results folder, cards and manifests verified."""
-    suite = build(Suite, read_toml(folder / SUITE), str(folder / SUITE))
+def played(folder: Path, games: Sequence[str] = ()) -> Iterator[Played]:
+    """Every game of a results folder, or only these, cards and manifests verified.
+
+    Raises Refused with the nearest name for a game there is not.
+    """
+    suite = of_folder(folder, games)
     with store(folder) as results:
         for site in sites(suite, folder):
             roster = site.roster()
@@ -93,19 +97,35 @@ def text(found: list[Board], form: str) -> str:
     return FORMS[form](found)
 
 
-def heatmaps(folder: Path, out: Path, of: str = "return", only: str = "") -> list[Path]:
-    """Writes every game's heatmap of a measure, or a part of its columns, as PNG, SVG and CSV.
+class Look(NamedTuple):
+    """How heatmaps are shown: `of` is a measure, `only` a part of the columns, `order` one of order.py's."""
 
-    Raises Refused with the nearest name for a measure or part there is not.
+    of: str = "return"
+    only: str = ""
+    normalised: bool = False
+    order: str = ROSTER
+    formats: Sequence[str] = PAIR
+
+    @property
+    def stem(self) -> str:
+        """The file's name before the game's: what is not as usual."""
+        words = (self.of, "normalised" if self.normalised else "", self.only, self.order)
+        return "-".join(("heatmap", *(word for word in words if word not in ("return", "", ROSTER))))
+
+
+def heatmaps(folder: Path, out: Path, look: Look | None = None, games: Sequence[str] = ()) -> list[Path]:
+    """Writes every game's heatmap, or these games', as pictures and CSV.
+
+    Raises Refused with the nearest name for a measure, part, order or format there is not.
     """
-    measure(of)
-    pick = part(only)
-    stem = "-".join(("heatmap", *(word for word in (of, only) if word not in ("return", ""))))
-    return [
-        path
-        for p in played(folder)
-        for path in draw(pick(matrix(p.results, p.roster, p.fixtures, of)), out / f"{stem}-{p.site.root.name}.png")
+    look = look or Look()
+    measure(look.of)
+    pick, arrange, formats = part(look.only), order(look.order), formats_of(look.formats)
+    grids = [
+        (p.site.root.name, arrange(pick(matrix(p.results, p.roster, p.fixtures, look.of, look.normalised))))
+        for p in played(folder, games)
     ]
+    return [path for name, grid in grids for path in draw(grid, out / f"{look.stem}-{name}.png", formats)]
 
 
 def met(folder: Path, of: str = "return") -> list[Meetings]:
@@ -119,9 +139,16 @@ def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path, only: Sequ
 
     `only`: the entries to show, empty for all. Raises Refused with the nearest name where there is no such entry.
     """
+    return draw_sweep(swept(folder, over, metrics, only), over, out)
+
+
+def swept(
+    folder: Path, over: str, metrics: Sequence[str], only: Sequence[str] = (), games: Sequence[str] = ()
+) -> list[Point]:
+    """What `sweep` draws, of all games or of these."""
     check(metrics)
     found = []
-    for p in played(folder):
+    for p in played(folder, games):
         seed = p.site.suite.seed
         met = {of: meetings(matrix(p.results, p.roster, p.fixtures, of), seed=seed) for of in MEASURES}
         for entry in only:
@@ -129,7 +156,7 @@ def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path, only: Sequ
                 raise unknown("entry", entry, p.roster.entries)
         shown = {name: cards for name, cards in p.roster.entries.items() if not only or name in only}
         found += points(p.cells, met, shown, over, metrics, seed=seed)
-    return draw_sweep(found, over, out)
+    return found
 
 
 def write(folder: Path) -> tuple[list[Board], list[Path]]:

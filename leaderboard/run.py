@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crossplay.agents.training import pick_device
-from crossplay.benchmark.config import write_toml
+from crossplay.benchmark.config import build, read_toml, write_toml
 from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard.copies import compare
 from crossplay.leaderboard.site import Site, sites
@@ -16,6 +16,12 @@ from crossplay.populations.stages import forget_snapshots
 
 STORE = "matches.sqlite"
 SUITE = "suite.toml"
+
+
+def of_folder(folder: Path, games: Sequence[str] = ()) -> Suite:
+    """The suite of a results folder, or the part of it with these games. Raises Refused where there is none."""
+    suite: Suite = build(Suite, read_toml(folder / SUITE), str(folder / SUITE))
+    return suite.only(games) if games else suite
 
 
 def run(suite: Suite, out: Path, *, jobs: int, device: str, tell: Tell) -> None:

@@ -7,7 +7,15 @@ import typer
 
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.workers import one_thread
-from crossplay.leaderboard.cli import agents, boards, looks, populations, stores, submissions  # noqa: F401  registers the commands
+from crossplay.leaderboard.cli import (  # noqa: F401  registers the commands
+    agents,
+    boards,
+    figures,
+    looks,
+    populations,
+    stores,
+    submissions,
+)
 from crossplay.leaderboard.cli.app import app
 
 __all__ = ["app", "main"]

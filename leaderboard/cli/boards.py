@@ -91,19 +91,25 @@ def compare(
 @app.command()
 def heatmap(
     folder: Results = Path("results/quick"),
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for PNG, SVG and CSV; the results folder by default.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for what is drawn; the results folder by default.")] = None,
     of: Of = "return",
     only: Annotated[str, typer.Option(help="board: the agents on it with each other; held-out: who is scored.")] = "",
+    normalised: Annotated[bool, typer.Option("--normalised", help="Scores by the partners' bounds.")] = False,
+    order: Annotated[str, typer.Option(help="Within entries and families: roster, name or cluster.")] = "roster",
+    form: Annotated[str, typer.Option("--format", help="png, pdf, svg, with commas; CSV always.")] = "png,svg",
+    game: Annotated[list[str] | None, typer.Option(help="Only this game; may be repeated.")] = None,
 ) -> None:
     """Draw the cross-play heatmap of every game from stored matches; nothing is played.
+
+    Normalised, 0 is what uniform play earns with a partner and 1 what a best response does; partners without such a
+    yardstick are grey and have no number.
 
     Example: **crossplay heatmap results/quick --out figures**
     """
     from crossplay.leaderboard import publish
 
-    for path in publish.heatmaps(folder, out or folder, of, only):
+    look = publish.Look(of, only, normalised, order, [name for name in form.split(",") if name])
+    for path in publish.heatmaps(folder, out or folder, look, game or ()):
         console.say(f"wrote {path}")
 
 

@@ -33,7 +33,7 @@ def run(capsys, *words):
 
 def test_the_commands_are_the_promised_ones():
     boards, agents = (
-        ["run", "board", "heatmap", "meet", "sweep", "curves", "export", "report", "compare", "diff"],
+        ["run", "board", "heatmap", "meet", "sweep", "curves", "plot", "export", "report", "compare", "diff"],
         ["train", "populate", "check", "play"],
     )
     promised = [*boards, *agents, "list", "doctor", "rqe"]
@@ -94,6 +94,8 @@ def test_doctor_names_versions_and_devices(capsys):
         (["heatmap", "nosuch"], "suite.toml: no such file"),
         (["heatmap", "nosuch", "--of", "free_ridin"], "unknown measure 'free_ridin'; did you mean 'free_riding'?"),
         (["heatmap", "nosuch", "--only", "bord"], "unknown part of the heatmap 'bord'; did you mean 'board'?"),
+        (["heatmap", "nosuch", "--order", "nam"], "unknown order 'nam'; did you mean 'name'?"),
+        (["heatmap", "nosuch", "--format", "pgf"], "unknown picture format 'pgf'; did you mean 'png'?"),
         (["meet", "nosuch"], "suite.toml: no such file"),
         (["meet", "nosuch", "--of", "retrun"], "unknown measure 'retrun'; did you mean 'return'?"),
         (["meet", "nosuch", "--format", "jsn"], "unknown format 'jsn'; did you mean 'json'?"),
@@ -101,6 +103,9 @@ def test_doctor_names_versions_and_devices(capsys):
         (["curves", "nosuch"], "suite.toml: no such file"),
         (["sweep", "nosuch", "--over", "risk.tau", "--metric", "men"], "unknown metric 'men'; did you mean 'mean'?"),
         (["sweep", "nosuch", "--over", "risk.tau", "--metric", "mean,mean"], "must be different names"),
+        (["plot", "famlies", "nosuch", "--out", "x.png"], "unknown kind of plot 'famlies'; did you mean 'families'?"),
+        (["plot", "profile", "nosuch", "--out", "x.pfd"], "unknown picture format 'pfd'; did you mean 'pdf'?"),
+        (["plot", "profile", "nosuch", "--out", "x.pdf"], "suite.toml: no such file"),
         (["export", "nosuch", "x.csv"], "no matches.sqlite here"),
         (["population", "verify", "nosuch"], "no such file"),
         (["train", "ippo", "collab-grid", "--out", "my%agent"], "'my%agent' cannot be a card's name"),
@@ -159,6 +164,11 @@ def test_heatmap_and_meet_say_what_a_folder_holds(capsys, folder, tmp_path):
     assert first.startswith("mixed,mixed-0,0.0,")
     assert run(capsys, "heatmap", folder, "--out", out)[0] == 0
     assert (out / "heatmap-matrix-stag_hunt-v1.png").is_file()
+    one = ["--order", "cluster", "--format", "pdf", "--game", "stag_hunt"]
+    assert run(capsys, "heatmap", folder, *one, "--out", out)[1].count("wrote ") == 2
+    assert (out / "heatmap-cluster-matrix-stag_hunt-v1.pdf").is_file()
+    code, _, err = run(capsys, "heatmap", folder, "--normalised", "--out", out)
+    assert (code, "matrix/volunteer-v1: no bounds to normalise by" in err) == (1, True)
     code, said, _ = run(capsys, "meet", folder)
     assert code == 0
     for word in ("matrix/volunteer-v1", "own pair", "with mixed", "with taus"):
@@ -189,6 +199,14 @@ def test_sweep_draws_what_a_folder_holds(capsys, folder, tmp_path):
     code, _, err = run(capsys, "sweep", folder, "--over", "risk.tua", "--out", out)
     assert (code, "unknown setting of the trainers 'risk.tua'; did you mean 'risk.tau'?" in err) == (1, True)
     assert "samples a hero 2000: taus." in run(capsys, "board", folder)[1]
+
+
+def test_plot_draws_what_a_folder_holds_and_says_what_it_shows(capsys, folder, tmp_path):
+    out = tmp_path / "figures" / "families.svg"
+    code, said, _ = run(capsys, "plot", "families", folder, "--out", out, "--game", "volunteer", "--entries", "taus")
+    assert code == 0
+    assert "matrix/volunteer-v1: no bounds were measured, so returns are shown" in said
+    assert [f"wrote {out.with_suffix(suffix)}" in said for suffix in (".svg", ".csv", ".png")] == [True, True, False]
 
 
 def test_an_altered_agent_is_refused_by_name(capsys, tmp_path):
