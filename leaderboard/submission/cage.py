@@ -83,7 +83,7 @@ class Cell:
     def __init__(self, folder: Path, extras: Sequence[Path], limits: Limits) -> None:
         """Raises Refused where there is no cage and none may be done without."""
         allowed()
-        self._limits, self._left = limits, limits.match_seconds
+        self._limits, self._left, self._until = limits, limits.match_seconds, 0.0
         self._line, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as rules:
             fds = [theirs.fileno()]
@@ -155,6 +155,7 @@ class Cell:
     def _exactly(self, count: int) -> bytes:
         parts: list[bytes] = []
         while count:
+            self._line.settimeout(max(1e-3, self._until - time.monotonic()))  # for all of it: it may come in drips
             part = self._line.recv(min(count, 1 << 20))
             if not part:
                 raise ConnectionError
@@ -164,6 +165,7 @@ class Cell:
 
     def _within(self, seconds: float | None, do: Callable[[], None]) -> None:
         seconds = self._limits.step_seconds if seconds is None else seconds
+        self._until = time.monotonic() + seconds
         self._line.settimeout(seconds)
         try:
             do()

@@ -1,8 +1,8 @@
 """Runs inside the cage, as a script of its own: numpy, the stranger's code, and a socket to the harness.
 
 A frame is one byte of kind, four of length (little endian), and that many bytes. The harness sends B (begin: JSON) and
-O (observation: features, then legal, as raw arrays); back go A (actions, int64; `a` where a global generator was drawn
-from), or E (what went wrong, in words). Nothing is pickled in either direction.
+O (observation: features, then legal, as raw arrays); back go R (ready), A (actions, int64; `a` where a global generator
+was drawn from), or E (what went wrong, in words). Nothing is pickled in either direction.
 """
 
 import importlib.util
@@ -128,6 +128,7 @@ def serve(line: socket.socket, folder: Path) -> None:
             shape, dtype = (len(about["seeds"]), *about["shape"]), np.dtype(about["dtype"])
             before = _luck()
             act = adapted(load(about["source"], folder), about)
+            send(line, "R", b"")
             continue
         assert act is not None
         middle = int(np.prod(shape)) * dtype.itemsize

@@ -46,15 +46,11 @@ class Caged(NamedTuple):
         """Raises Fault where the agent fails, is slow, or breaks the protocol."""
         cell, step = memory.cell, memory.step
         features, legal = (np.ascontiguousarray(part) for part in observation)
-        seconds = None if step else self.limits.start_seconds
         if not step:
-            cell.tell("B", json.dumps(self._about(memory, features)).encode(), seconds)
-        cell.tell("O", features.tobytes() + legal.tobytes(), seconds)
-        kind, data = cell.hear(max(8 * len(features), WORDS), seconds)
-        if kind == "E":
-            raise Fault(data.decode("utf-8", "replace"))
-        if kind not in "Aa" or len(data) != 8 * len(features):
-            raise Fault(f"broke the protocol: a frame {kind!r} of {len(data)} bytes, wanted 'A' of {8 * len(features)}")
+            cell.tell("B", json.dumps(self._about(memory, features)).encode())
+            _answer(cell, "R", 0, self.limits.start_seconds)
+        cell.tell("O", features.tobytes() + legal.tobytes())
+        kind, data = _answer(cell, "Aa", 8 * len(features))
         if kind == "a" and self.watch:
             raise Fault("draws from the global generator of numpy or random; luck must come from its seed")
         return np.frombuffer(data, dtype="<i8").astype(np.int64), memory._replace(step=step + 1)
@@ -71,6 +67,16 @@ class Caged(NamedTuple):
             "horizon": self.spec.horizon,
             "watch": self.watch,
         }
+
+
+def _answer(cell: Cell, kinds: str, count: int, seconds: float | None = None) -> tuple[str, bytes]:
+    """A frame of one of these kinds and so many bytes. Raises Fault for any other, and for what the agent raised."""
+    kind, data = cell.hear(max(count, WORDS), seconds)
+    if kind == "E":
+        raise Fault(data.decode("utf-8", "replace"))
+    if kind not in kinds or len(data) != count:
+        raise Fault(f"broke the protocol: a frame {kind!r} of {len(data)} bytes, wanted {kinds[0]!r} of {count}")
+    return kind, data
 
 
 @POLICIES.register("python")
