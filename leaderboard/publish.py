@@ -164,4 +164,5 @@ def write(folder: Path) -> tuple[list[Board], list[Path]]:
     parts = list(played(folder))
     found, of = _boards(parts), identity(parts[0].site.suite, parts)
     paths = [export.save(found, folder / f"board.{suffix}", of) for suffix in ("md", "csv", "json")]
-    return found, paths + heatmaps(folder, folder)
+    having = [p.roster.game for p in parts if p.roster.entries]  # guests may be for some of the games only
+    return found, paths + (heatmaps(folder, folder, games=having) if having else [])

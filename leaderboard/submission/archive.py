@@ -48,12 +48,11 @@ def unpack(path: Path, folder: Path) -> str:
             _write(path, archive, names, folder)
         load(folder)
         return digest(folder)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, Refused) or not isinstance(error, Exception):
+            raise
         raise Refused(f"{path}: not an archive that can be unpacked: {error}") from None
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 def _names(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
