@@ -5,7 +5,7 @@ A program is data in a closed vocabulary, never code: every program that validat
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -128,10 +128,17 @@ def _ints(values: object) -> np.ndarray:
 
 def parse(text: str, where: str = "program") -> Program:
     """A program from JSON. Raises Refused naming place, fault and, for a word, the nearest one that is known."""
+    return build(Program, read_json(text, where), where)
+
+
+def read_json(text: str, where: str) -> dict[str, Any]:
+    """A JSON object. Raises Refused with line and column where it is broken, or where it is none."""
     try:
         table = json.loads(text)
     except json.JSONDecodeError as error:
         raise Refused(f"{where}: not valid JSON: {error.msg}, line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise Refused(f"{where}: not valid JSON: nested too deeply") from None
     if not isinstance(table, dict):
-        raise Refused(f"{where}: a program is a JSON object with rules and a default; given {type(table).__name__}")
-    return build(Program, table, where)
+        raise Refused(f"{where}: wanted a JSON object; given {type(table).__name__}")
+    return table
