@@ -29,6 +29,7 @@ from crossplay.benchmark.registry import GAMES
 from crossplay.populations import bc, brdiv, comedi, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
 from crossplay.populations.generator import GENERATORS, PartnerGenerator
 from crossplay.populations.llm import generator as _programs  # noqa: F401
+from crossplay.populations.llm import live as _live  # noqa: F401
 from crossplay.populations.scripted import generator as _scripted  # noqa: F401
 from crossplay.populations.stages import Stage
 
