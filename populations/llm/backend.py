@@ -32,13 +32,16 @@ class Usage(NamedTuple):
     completion: int = 0
 
 
+NO_TOKENS = Usage()
+
+
 @dataclass(frozen=True)
 class ChoiceReply:
     """An answer: the option's index from 0, or None where even a second question brought none, and where it is from."""
 
     index: int | None
     raw: str = ""  # the last answer's text, at most `RAW` characters
-    usage: Usage = Usage()
+    usage: Usage = NO_TOKENS
     rung: str = "plain"  # how the answer was constrained: choice, schema, plain
     model_reported: str = ""
     attempts: int = 1  # HTTP calls, those that failed included
