@@ -7,7 +7,7 @@ import typer
 
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.workers import one_thread
-from crossplay.leaderboard.cli import agents, boards, looks, populations, stores  # noqa: F401  registers the commands
+from crossplay.leaderboard.cli import agents, boards, llms, looks, populations, stores  # noqa: F401  registers the commands
 from crossplay.leaderboard.cli.app import app
 
 __all__ = ["app", "main"]
