@@ -70,7 +70,9 @@ class TextBackend(Protocol):
 
 
 class Exhausted(Refused):
-    """Budget or retries are spent: the match is invalid, and nothing of it counts."""
+    """Budget or retries are spent: the match is invalid. `had` are the answers that others of the same batch got."""
+
+    had: tuple[tuple[ChoiceRequest, ChoiceReply], ...] = ()
 
 
 @dataclass

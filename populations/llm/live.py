@@ -87,7 +87,8 @@ class LLMPlayer(NamedTuple):
 class LLM:
     """A language model behind an OpenAI-compatible endpoint picks every errand; its answers are written to a tape.
 
-    `samples` is how many different answers one situation may get: an episode's seed says which one it takes.
+    `samples` is how many different answers one situation may get: an episode's seed says which one it takes. A tape is
+    for one process at a time.
     """
 
     backend: OpenAIBackend

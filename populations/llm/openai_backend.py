@@ -60,7 +60,13 @@ class OpenAIBackend:
         if not self.key:
             raise Refused(f"{self.model}: the environment variable {self.key_env} holds no key")
         with ThreadPoolExecutor(min(self.parallel, len(requests) or 1)) as pool:
-            return list(pool.map(self._choose, requests))
+            answers = [pool.submit(self._choose, request) for request in requests]
+        try:
+            return [answer.result() for answer in answers]
+        except Exhausted as spent:
+            pairs = zip(requests, answers, strict=True)
+            spent.had = tuple((request, answer.result()) for request, answer in pairs if not answer.exception())
+            raise
 
     @property
     def key(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from crossplay.benchmark.config import canonical, config
 from crossplay.benchmark.errors import Refused
-from crossplay.populations.llm.backend import BackendCard, ChoiceReply, ChoiceRequest, TextBackend, Usage
+from crossplay.populations.llm.backend import BackendCard, ChoiceReply, ChoiceRequest, Exhausted, TextBackend, Usage
 
 FORMAT = 1
 _FIELDS = tuple(field.name for field in fields(ChoiceReply))
@@ -110,6 +110,7 @@ class Recording:
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(header + "\n", encoding="utf-8")
+        _mend(path)
         known, entries = read(path)
         if canonical(known) != header:
             raise Refused(f"{path}: the tape is of {canonical(known)[:200]}; wanted {header[:200]}")
@@ -118,16 +119,29 @@ class Recording:
     def choose(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceReply]:
         """Recorded replies, and new ones in one call of the inner backend. Raises what that raises."""
         new = list({request.key: request for request in requests if request.key not in self.known}.values())
-        replies = self.inner.choose(new) if new else []
+        try:
+            self._keep(list(zip(new, self.inner.choose(new) if new else [], strict=True)))
+        except Exhausted as spent:
+            self._keep(spent.had)
+            raise
+        return [self.known[request.key] for request in requests]
+
+    def _keep(self, answered: Sequence[tuple[ChoiceRequest, ChoiceReply]]) -> None:
         with self.path.open("a", encoding="utf-8") as tape:
-            for request, reply in zip(new, replies, strict=True):
+            for request, reply in answered:
                 tape.write(_line(request, reply) + "\n")
                 self.known[request.key] = reply
-        return [self.known[request.key] for request in requests]
 
     def card(self) -> BackendCard:
         """The inner one's."""
         return self.inner.card()
+
+
+def _mend(path: Path) -> None:
+    """Takes off the half line that a killed run may have left at the end: its question will be asked again."""
+    text = path.read_bytes()
+    if not text.endswith(b"\n"):
+        path.write_bytes(text[: text.rfind(b"\n") + 1])
 
 
 def stats(path: Path) -> dict[str, Any]:

@@ -243,6 +243,27 @@ def test_budgets_end_the_match(limit, words):
         spender.choose([request()])
 
 
+@needs_openai
+def test_answers_are_kept_when_another_of_their_batch_fails(tmp_path):
+    texts = [f"Options:\n{n}. get onion" for n in (1, 2, 3)]
+    with Chef(["garbage"]) as server:
+        settings = {"retries": 0, "parallel": 1, "timeout": 5.0}
+        recording = Recording(backend(server, **settings), tmp_path / "t.jsonl", {})
+        with pytest.raises(Exhausted, match="given up after 1 attempts"):
+            recording.choose([request(text) for text in texts])
+        again = Recording(backend(server, **settings), tmp_path / "t.jsonl", {})
+        assert [reply.index for reply in again.choose([request(text) for text in texts])] == [0, 1, 2]
+    assert len(server.seen) == 4, "only the one that failed is asked again"
+
+
+def test_half_a_line_at_the_end_is_asked_again(tmp_path):
+    player, tape = taped(tmp_path)
+    whole = tape.read_text()
+    tape.write_text(whole[:-40])
+    match(player._replace(backend=Recording(Fixed(), tape, player.about)))
+    assert tape.read_text() == whole
+
+
 def test_equal_requests_have_equal_keys_and_samples_differ():
     assert request().key == request().key != request(sample=1).key
     assert request().key != request("You hold a dish.").key
