@@ -29,6 +29,7 @@ class Written:
     author: str = Field(min_length=1)  # the model's id, "unrecorded" where nobody noted it
     date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
     prompt: str = ""  # what the model was asked; empty: prompt.txt beside the file, and the convention
+    note: str = ""  # what else is to be known of how it came about
     program: Program
 
     def card(self, game: Game) -> Card:
@@ -44,6 +45,7 @@ class Written:
                 "written": self.date,
                 "convention": self.convention,
                 "prompt": self.prompt,
+                **({"note": self.note} if self.note else {}),
             },
         )
 

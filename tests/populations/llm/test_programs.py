@@ -92,6 +92,7 @@ def test_cards_say_where_they_come_from(name, tmp_path):
     assert card.record["written"] == "2026-11-27"
     assert card.record["prompt"].startswith("You write a partner")
     assert card.record["prompt"].endswith(card.record["convention"])
+    assert "not sent in these words" in card.record["note"]
     assert card.game == Overcooked().spec.name
 
 
