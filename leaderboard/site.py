@@ -36,9 +36,9 @@ class Site(NamedTuple):
         return self.root / "cards"
 
     def partner_tasks(self) -> list[tuple[str, Task]]:
-        """(role, task) for every partner of the suite; held-out ones that come with the package are not made again."""
+        """(role, task) for every partner of the game; held-out ones that come with the package are not made again."""
         suite, fixed = self.suite, self.shipped()
-        held_out = () if fixed else suite.held_out
+        held_out = self.not_in(fixed)
         train = suite.train if suite.entries else ()  # a board of guests alone needs nobody to train with
         roles = [str(table.get("name", table["kind"])) for table in train] + [HELD_OUT] * len(held_out)
         generators = suite.generators(train + held_out, self.setting)
@@ -57,8 +57,12 @@ class Site(NamedTuple):
             "training": training(self.setting),
             "game": to_table(self.game),
             "train": list(self.suite.train),
-            "held_out": list(self.suite.held_out),
+            "held_out": list(self.suite.held_out_of(self.setting)),
         }
+
+    def not_in(self, fixed: Shipped | None) -> tuple[dict[str, Any], ...]:
+        """The generators of held-out partners that do not come with the package."""
+        return self.suite.held_out_of(self.setting)[len(fixed.population.recipe["held_out"]) if fixed else 0 :]
 
     def shipped(self) -> Shipped | None:
         """The held-out partners, thinned and measured, where they come with the package."""
@@ -91,11 +95,10 @@ class Site(NamedTuple):
         train = [card for role, cards in made for card in cards if role != HELD_OUT]
         held_out = [card for role, cards in made for card in cards if role == HELD_OUT]
         recipe, fixed = self.recipe, self.shipped()
-        if fixed:
-            recipe |= {"removed": fixed.population.recipe["removed"]} if self.suite.thin else {}
-        elif self.suite.thin:
-            held_out, gone = thin(self.game, held_out)
-            recipe["removed"] = [to_table(near) for near in gone]
+        if self.suite.thin:
+            held_out, gone = thin(self.game, held_out) if self.not_in(fixed) else (held_out, ())
+            before = fixed.population.recipe["removed"] if fixed else []
+            recipe["removed"] = [*before, *map(to_table, gone)]
         population = assemble(self.suite.name, self.game.spec.name, self.root, train, held_out, recipe)
         known = self.root if not fixed or (self.root / MANIFEST).is_file() else fixed.root
         population = population.measured_as(known)

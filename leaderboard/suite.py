@@ -29,6 +29,8 @@ from crossplay.benchmark.game import Game
 from crossplay.benchmark.registry import GAMES
 from crossplay.populations import bc, brdiv, comedi, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
 from crossplay.populations.generator import GENERATORS, PartnerGenerator
+from crossplay.populations.llm import generator as _programs  # noqa: F401
+from crossplay.populations.llm import live as _live  # noqa: F401
 from crossplay.populations.scripted import generator as _scripted  # noqa: F401
 from crossplay.populations.stages import Stage
 
@@ -58,6 +60,7 @@ class GameSetting:
 
     game: dict[str, Any]
     training: dict[str, Any] = Field(default_factory=dict)
+    held_out: tuple[dict[str, Any], ...] = ()  # of partners for this game only, after the suite's
 
 
 @config
@@ -109,6 +112,10 @@ class Suite:
                 raise unknown(f"game of suite {self.name}", name, known)
         return replace(self, games=tuple(one for one in self.games if one in [known[name] for name in names]))
 
+    def held_out_of(self, setting: GameSetting) -> tuple[dict[str, Any], ...]:
+        """The tables of everybody held out in a game: the suite's, then the game's own."""
+        return self.held_out + setting.held_out
+
     def trainer(self, entry: Entry, setting: GameSetting) -> Trainer:
         """An entry's trainer with the game's training settings underneath its own."""
         under = training(setting)
@@ -150,7 +157,7 @@ class Suite:
                 self.trainer(entry, setting)
         for setting in self.games:
             self.game(setting)
-            self.generators(self.train + self.held_out, setting)
+            self.generators(self.train + self.held_out_of(setting), setting)
 
 
 def training(setting: GameSetting) -> dict[str, Any]:

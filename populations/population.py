@@ -183,13 +183,17 @@ class Shipped(NamedTuple):
 
 
 def shipped(suite: str, game: str, recipe: Mapping[str, Any], out: Path) -> Shipped | None:
-    """Held-out partners made for a suite's game by this very recipe, if such come with the package."""
+    """Held-out partners made for a suite's game by this very recipe, if such come with the package.
+
+    The recipe may hold out more after them: what comes with the package is then the first part.
+    """
     root = SHIPPED / suite / game
     if not (root / MANIFEST).is_file():
         return None
     population = load_population(root)
+    wanted = {**recipe, "held_out": recipe["held_out"][: len(population.recipe["held_out"])]}
     parts = [
-        [table.get(name) for name in ("seed", "game", "training", "held_out")] for table in (population.recipe, recipe)
+        [table.get(name) for name in ("seed", "game", "training", "held_out")] for table in (population.recipe, wanted)
     ]
     return Shipped(population, root, out) if canonical(parts[0]) == canonical(parts[1]) else None
 

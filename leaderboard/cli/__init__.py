@@ -11,6 +11,7 @@ from crossplay.leaderboard.cli import (  # noqa: F401  registers the commands
     agents,
     boards,
     figures,
+    llms,
     looks,
     populations,
     stores,

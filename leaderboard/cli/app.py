@@ -18,6 +18,10 @@ population_app = typer.Typer(help="Look at a population, measure it, or prove th
 app.add_typer(population_app, name="population")
 store_app = typer.Typer(help="Bring stored matches together.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
+llm_app = typer.Typer(help="Let a language model play, and keep what it answered.", no_args_is_help=True)
+app.add_typer(llm_app, name="llm")
+tape_app = typer.Typer(help="Look at a tape of answers, or play it again.", no_args_is_help=True)
+llm_app.add_typer(tape_app, name="tape")
 
 Jobs = Annotated[int, typer.Option(default_factory=default_jobs, help="Processes; one per core by default.")]
 Device = Annotated[str, typer.Option(help="Where networks train: cpu or cuda[:number].")]

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import crossplay.populations.llm.program  # registers the policy
 import crossplay.populations.scripted as scripted
 import crossplay.populations.unstuck  # noqa: F401  registers the policy
 from crossplay.benchmark.check import act_time, check_game, check_policy
@@ -45,7 +46,7 @@ EXAMPLES = {  # a kind without an example is checked with its defaults
 GAME_TABLES = [{"kind": kind, **table} for kind in GAMES for table in EXAMPLES.get(kind, [{}])]
 CONSTANT = {"maker": {"kind": "constant", "action": 1}}
 POLICY_TABLES = {"noisy": CONSTANT, "unstuck": CONSTANT}
-NEED_FILES = {"network", "team"}  # weights: checked where networks and teams are tested
+NEED_FILES = {"network", "team", "llm", "llm-replay"}  # weights, tapes, servers: checked where those are tested
 
 
 def spell(table):

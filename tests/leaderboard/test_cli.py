@@ -38,7 +38,8 @@ def test_the_commands_are_the_promised_ones():
     )
     promised = [*boards, *agents, "list", "doctor", "rqe"]
     of_populations = ["show", "verify", "seal", "reveal", "bounds", "diversity", "thin"]
-    folded = [*(("population", name) for name in of_populations), ("store", "merge")]
+    folded = [*(("population", name) for name in of_populations), ("store", "merge"), ("llm", "record")]
+    folded += [("llm", "tape", name) for name in ("stats", "verify", "replay")]
     assert {*((name,) for name in promised), *folded} == set(commands())
 
 

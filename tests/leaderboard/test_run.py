@@ -23,6 +23,7 @@ from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import load_suite, shipped, trainer_for
 from crossplay.leaderboard.work import Progress
 from crossplay.populations import population
+from crossplay.populations.fingerprint import thin
 
 TINY = Path(__file__).with_name("tiny.toml")
 
@@ -249,6 +250,38 @@ def test_held_out_partners_that_come_with_the_package_are_taken_as_they_are(whol
     assert population.verify(new.root).held_out
     apart = sites(replace(suite, seed=4), tmp_path / "apart")[0]
     assert (new.shipped() is not None, apart.shipped()) == (True, None)
+
+
+def test_more_may_be_held_out_beside_partners_that_come_with_the_package(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(population, "SHIPPED", tmp_path / "shipped")
+    suite = replace(load_suite(str(TINY)).only(["volunteer"]), thin=True)
+    (old,) = sites(suite, whole)
+    place = tmp_path / "shipped" / "tiny" / old.root.name
+    shutil.copytree(old.root, place)
+    train, everybody = population.load_population(place).cards(place)
+    held_out, _ = thin(old.game, everybody)
+    fixed = population.assemble("tiny", old.game.spec.name, place, train, held_out, {**old.recipe, "removed": []})
+    fixed.save(place)
+    always = {"kind": "constant", "action": 1}
+    partners = [
+        {"name": "twin", "maker": always},
+        {"name": "torn", "maker": {"kind": "noisy", "epsilon": 0.5, "maker": always}},
+    ]
+    more = replace(suite.games[0], held_out=({"kind": "scripted", "family": "late", "partners": partners},))
+    carry(replace(suite, games=(more,)), tmp_path / "out")
+    (new,) = sites(replace(suite, games=(more,)), tmp_path / "out")
+    roster = new.roster()
+    assert {card.name: card.digest for card in held_out}.items() < {c.name: c.digest for c in roster.held_out}.items()
+    assert {card.name for card in roster.held_out} - {card.name for card in held_out} == {"torn"}
+    assert [near["one"] for near in population.load_population(new.root).recipe["removed"]] == ["twin"]
+    trained = {task.training.name for _, task in new.partner_tasks() if hasattr(task, "training")}
+    assert trained == {"fcp-0", "fcp-1"}, "nobody who comes with the package is trained again"
+
+
+def test_a_game_may_hold_out_partners_of_its_own():
+    suite = load_suite("quick")
+    kinds = [[table["kind"] for table in suite.held_out_of(setting)] for setting in suite.games]
+    assert kinds == [["scripted", "self_play", "llm_program"], ["scripted", "self_play"]]
 
 
 def test_an_unknown_suite_is_refused_with_the_nearest_name():

@@ -27,7 +27,7 @@ def test_every_generator_makes_cards_that_play(kind, tmp_path):
     generator = build(cls, {name: value for name, value in QUICK.items() if name in cls.__dataclass_fields__})
     made = generate(generator, game, tmp_path, seed=0)
     assert made
-    assert {card.family for card in made} == {kind}
+    assert {card.family for card in made} == {getattr(cls, "makes", kind)}
     assert len({card.name for card in made}) == len(made)
     for card in made:
         policy = card.policy(game)

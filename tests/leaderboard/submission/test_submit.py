@@ -63,7 +63,7 @@ def keys(results):
 
 def test_a_row_among_the_others_and_nothing_twice(tmp_path, results):
     before = {row.entry: row.mean for board in publish.boards(results) for row in board.rows if board.game == "overall"}
-    taken, boards = submit(agent(tmp_path / "ann", games=BOTH), results, TINY, jobs=2, tell=quiet)
+    taken, boards = submit(agent(tmp_path / "ann", games=BOTH), results, TINY, jobs=1, tell=quiet)
     mine = rows(boards, "ann")
     assert set(mine) == {board.game for board in boards}
     assert all(row.status == "ranked" and row.n_seeds == 1 for row in mine.values())
@@ -73,24 +73,25 @@ def test_a_row_among_the_others_and_nothing_twice(tmp_path, results):
     assert any("rank" in line for line in lines)
     assert any(f"crossplay play matrix {results}/entrants/ann {results}/matrix" in line for line in lines)
     played, seen = keys(results), []
-    submit(tmp_path / "ann", results, TINY, jobs=2, tell=seen.append)
+    submit(tmp_path / "ann", results, TINY, jobs=1, tell=seen.append)
     assert keys(results) == played
     assert [(p.done, p.total) for p in seen if p.stage == "matches"] == [(len(played), len(played))]
 
 
 def test_guests_meet_who_is_scored_and_themselves(tmp_path, results):
     before = keys(results)
-    submit(agent(tmp_path / "ann"), results, TINY, jobs=2, tell=quiet)
+    submit(agent(tmp_path / "ann"), results, TINY, jobs=1, tell=quiet)
     with ResultStore(results / STORE) as store:
         new = [result.pairing for result in store.results(keys(results) - before)]
-    held_out = {card.name for part in publish.played(results) for card in part.roster.held_out}
+    (part,) = publish.played(results, ["matrix"])
+    held_out = {card.name for card in part.roster.held_out}
     assert {p.ego for p in new} == {"ann-0"}
     assert {p.partner for p in new} == {*held_out, "ann-0"}
 
 
 def test_an_empty_folder_gets_the_held_out_partners_only(tmp_path):
     results = tmp_path / "new"
-    _, boards = submit(agent(tmp_path / "ann"), results, TINY, jobs=2, tell=quiet)
+    _, boards = submit(agent(tmp_path / "ann"), results, TINY, jobs=1, tell=quiet)
     assert [(row.entry, row.status) for board in boards for row in board.rows] == [
         ("ann", "incomplete"),
         ("ann", "ranked"),
@@ -139,14 +140,14 @@ def test_a_failure_is_a_result(tmp_path, results):
     late = agent(tmp_path / "late", "return 0 // self.luck.randrange(40)")  # breaks in some matches, not in all
     fine = agent(tmp_path / "fine")
     taken = entrants.take(late, results)  # past the check, as a failure that no check meets
-    _, boards = submit(fine, results, TINY, jobs=2, tell=quiet)
+    _, boards = submit(fine, results, TINY, jobs=1, tell=quiet)
     row = rows(boards, "late")[publish_game(boards, "matrix")]
     assert (row.status, row.rank) == ("incomplete", None)
     assert any(note.startswith("failed in matrix") and "ZeroDivisionError" in note for note in row.notes)
     assert rows(boards, "fine")[publish_game(boards, "matrix")].status == "ranked"
     noted = failures.read(results)
     assert noted
-    submit(fine, results, TINY, jobs=2, tell=quiet)
+    submit(fine, results, TINY, jobs=1, tell=quiet)
     assert failures.read(results) == noted
     assert failures.forget(results, [f"{taken.name}-0"]) == len(noted)
 
@@ -161,14 +162,14 @@ def test_a_folder_of_archives(tmp_path, results):
     archive.pack(agent(tmp_path / "ann"), inbox / "ann.zip")
     archive.pack(agent(tmp_path / "bad", "return 99"), inbox / "bad.zip")
     (inbox / "broken.zip").write_bytes(b"PK nothing")
-    first = queue.accept(inbox, results, TINY, jobs=2, tell=quiet)
+    first = queue.accept(inbox, results, TINY, jobs=1, tell=quiet)
     assert [(v.archive, v.status) for v in first] == [
         ("ann.zip", "accepted"),
         ("bad.zip", "refused"),
         ("broken.zip", "refused"),
     ]
     played = keys(results)
-    again = queue.accept(inbox, results, TINY, jobs=2, tell=quiet)
+    again = queue.accept(inbox, results, TINY, jobs=1, tell=quiet)
     assert [v.status for v in again] == ["known"] * 3
     assert keys(results) == played
     with pytest.raises(Refused, match="no such folder"):
@@ -176,8 +177,8 @@ def test_a_folder_of_archives(tmp_path, results):
 
 
 def test_a_changed_agent_takes_its_place_and_a_withdrawn_one_leaves(tmp_path, results):
-    submit(agent(tmp_path / "ann", "return 0"), results, TINY, jobs=2, tell=quiet)
-    _, boards = submit(agent(tmp_path / "b" / "ann", "return 1"), results, TINY, jobs=2, tell=quiet)
+    submit(agent(tmp_path / "ann", "return 0"), results, TINY, jobs=1, tell=quiet)
+    _, boards = submit(agent(tmp_path / "b" / "ann", "return 1"), results, TINY, jobs=1, tell=quiet)
     assert len([row for row in boards[0].rows if row.entry == "ann"]) == 1
     entrants.withdraw("ann", results)
     assert "ann" not in {row.entry for board in publish.boards(results) for row in board.rows}
@@ -205,7 +206,7 @@ def test_trained_networks(tmp_path, results):
     text = (folder / "agent.toml").read_text()
     text = text.replace('    "overcooked:cramped_room",\n    "collab-grid",\n', '    "collab-grid:horizon=20",\n')
     (folder / "agent.toml").write_text(text.replace('    "{game}",\n', '    "s0",\n    "s1",\n    "s2",\n'))
-    _, boards = submit(folder, results, TINY, jobs=2, tell=quiet)
+    _, boards = submit(folder, results, TINY, jobs=1, tell=quiet)
     row = rows(boards, "net")[game.spec.name]
     assert (row.status, row.n_seeds) == ("ranked", 3)
     assert rows(boards, "net")["overall"].status == "incomplete"

@@ -1,0 +1,80 @@
+"""Commands about language models: record, and what can be done with a tape: stats, verify, replay."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossplay.leaderboard import console
+from crossplay.leaderboard.cli.app import Agent, GameText, Seed, llm_app, tape_app
+
+Tape = Annotated[Path, typer.Argument(help="A tape, or the folder of the card that it belongs to.")]
+Setting = Annotated[list[str] | None, typer.Option("--set", help="field=value of the backend: temperature=0.7.")]
+
+
+@llm_app.command()
+def record(
+    game: GameText,
+    partner: Agent,
+    model: Annotated[str, typer.Option(help="The model's id, as the server knows it.")],
+    base_url: Annotated[str, typer.Option(help="An OpenAI-compatible endpoint, as in https://host/v1.")],
+    out: Annotated[Path, typer.Option(help="Folder for the card that replays the match.")],
+    key_env: Annotated[str, typer.Option(help="Environment variable that holds the key.")] = "OPENAI_API_KEY",
+    persona: Annotated[str, typer.Option(help="A sentence that the model is told about itself.")] = "",
+    samples: Annotated[int, typer.Option(min=1, help="Different answers that one situation may get.")] = 1,
+    calls: Annotated[int, typer.Option(min=1, help="Most calls; past them the match is invalid.")] = 10_000,
+    seat: Annotated[int, typer.Option(help="The model's seat.")] = 0,
+    episodes: Annotated[int, typer.Option(min=1)] = 1,
+    seed: Seed = 0,
+    settings: Setting = None,
+) -> None:
+    """Let a live language model play one match, and keep a card that replays it without the model.
+
+    Example: **crossplay llm record overcooked overcooked-greedy --model m --base-url https://host/v1 --out chef**
+    """
+    from crossplay.leaderboard import tapes
+
+    backend = {"base_url": base_url, "model": model, "key_env": key_env}
+    player = tapes.live(backend, settings or [], persona=persona, samples=samples, calls=calls)
+    spec, result = tapes.record(game, partner, out, player, seat=seat, episodes=episodes, seed=seed)
+    console.show_match(spec, result)
+    console.say(f"wrote {out}: `crossplay llm tape replay {out}` plays it again")
+
+
+@tape_app.command()
+def stats(tape: Tape) -> None:
+    """Say what a tape tells of its model: answers, second questions, fallbacks, tokens, models, rungs.
+
+    Example: **crossplay llm tape stats chef**
+    """
+    from crossplay.leaderboard import tapes
+
+    for name, words in tapes.rows(tape):
+        console.say(f"{name}: {words}")
+
+
+@tape_app.command()
+def verify(tape: Tape) -> None:
+    """Read every line of a tape, and re-hash it where a card says what it has to be.
+
+    Example: **crossplay llm tape verify chef**
+    """
+    from crossplay.leaderboard import tapes
+
+    digest, count = tapes.verify(tape)
+    console.say(f"✓ {tape}: {count} answers, SHA-256 {digest}")
+
+
+@tape_app.command()
+def replay(
+    card: Annotated[Path, typer.Argument(help="The folder of a card that `crossplay llm record` made.")],
+) -> None:
+    """Play a recorded match from its tape alone; anything that differs is refused.
+
+    Example: **crossplay llm tape replay chef**
+    """
+    from crossplay.leaderboard import tapes
+
+    spec, result = tapes.replay(card)
+    console.show_match(spec, result)
+    console.say(f"✓ {card}: pays in every episode what it paid when it was recorded")

@@ -1,0 +1,121 @@
+"""Partners whose errands a language model picks: live, through any backend, or replayed from a tape."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import Field, PositiveInt
+
+from crossplay.benchmark.config import canonical, config, sha256
+from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.game import Game, Observation
+from crossplay.benchmark.policy import Policy
+from crossplay.benchmark.registry import POLICIES
+from crossplay.benchmark.seeding import Seeds
+from crossplay.populations.llm.backend import Budgeted, ChoiceRequest, TextBackend
+from crossplay.populations.llm.macros import VIEW, MacroAdapter, Notes, adapter, fresh
+from crossplay.populations.llm.openai_backend import OpenAIBackend
+from crossplay.populations.llm.tape import Recording, TapeBackend
+
+TAPE = "tape.jsonl"
+SYSTEM = """You are one of two cooks in a kitchen. Three ingredients in a pot become a soup; once it is ready, take it
+out with a dish and deliver it at the serving window. Each delivered soup pays both cooks; a shift is {steps} steps.
+Each time you are told what you see and which errands you can do now; a way is found for you. Distances are in steps.
+{persona}
+Reply with one option number and nothing else."""
+
+
+class LLMPlayer(NamedTuple):
+    """A cook whose errands a backend picks. All choices that are due in a batch of episodes go in one call.
+
+    Where a model names no option even when asked again, the cook stays one step, and the tape counts it.
+    """
+
+    adapter: MacroAdapter
+    backend: TextBackend
+    persona: str = ""
+    samples: int = 1
+    view: str = VIEW
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a tape of it answers to: hashes of macros and kitchen, and of the system text, persona included."""
+        system = sha256(canonical([self.system, self.samples]))
+        return {"game": self.adapter.game.spec.name, "macros": self.adapter.digest, "system": system}
+
+    @property
+    def system(self) -> str:
+        """The frozen system text."""
+        return SYSTEM.format(persona=self.persona, steps=self.adapter.game.horizon)
+
+    def begin(self, seeds: Seeds, seat: int) -> Notes:
+        """Memory of fresh episodes."""
+        return fresh(seeds, seat)
+
+    def act(self, observation: Observation, memory: Notes) -> tuple[np.ndarray, Notes]:
+        """Actions int64 [episodes]. Raises Exhausted where the backend cannot answer."""
+        choices, notes = self.adapter.look(observation.features, memory)
+        chosen = np.full(len(notes.seeds), -1, dtype=np.int64)
+        rows = np.flatnonzero(choices.due)
+        options = [np.flatnonzero(choices.legal[row]) for row in rows]
+        for row, only in ((row, legal) for row, legal in zip(rows, options, strict=True) if len(legal) == 1):
+            chosen[row] = only[0]
+        asked = [(row, legal) for row, legal in zip(rows, options, strict=True) if len(legal) > 1]
+        requests = self._requests(observation.features, choices.legal, notes.seeds, [row for row, _ in asked])
+        replies = self.backend.choose(requests) if requests else []
+        for (row, legal), reply in zip(asked, replies, strict=True):
+            chosen[row] = self._stay if reply.index is None else legal[reply.index]
+        actions, _, notes = self.adapter.step(observation.features, notes, chosen)
+        return actions, notes
+
+    @property
+    def _stay(self) -> int:
+        return [macro.name for macro in self.adapter.macros].index("wait 1")
+
+    def _requests(self, symbols: np.ndarray, legal: np.ndarray, seeds: Seeds, rows: list[Any]) -> list[ChoiceRequest]:
+        system = ("system", self.system)
+        texts = self.adapter.describe(symbols[rows], legal[rows])
+        samples = [int(seeds[row] % np.uint64(self.samples)) for row in rows]
+        return [
+            ChoiceRequest((system, ("user", text)), self.adapter.names(np.flatnonzero(legal[row])), sample, sample)
+            for row, text, sample in zip(rows, texts, samples, strict=True)
+        ]
+
+
+@POLICIES.register("llm")
+@config
+class LLM:
+    """A language model behind an OpenAI-compatible endpoint picks every errand; its answers are written to a tape.
+
+    `samples` is how many different answers one situation may get: an episode's seed says which one it takes. A tape is
+    for one process at a time.
+    """
+
+    backend: OpenAIBackend
+    persona: str = ""
+    samples: PositiveInt = 1
+    tape: Path
+    calls: PositiveInt = Field(default=10_000)  # most HTTP calls of one run
+
+    def make(self, game: Game, files: Path | None) -> Policy:
+        player = LLMPlayer(adapter("llm", game), self.backend, self.persona, self.samples)
+        tape = (files or Path()) / self.tape
+        return player._replace(backend=Recording(Budgeted(self.backend, calls=self.calls), tape, player.about))
+
+
+@POLICIES.register("llm-replay")
+@config
+class LLMReplay:
+    """What a language model played, from the tape in the card's folder; a situation that is not on it is refused."""
+
+    persona: str = ""
+    samples: PositiveInt = 1
+    tape: Path = Path(TAPE)
+
+    def make(self, game: Game, files: Path | None) -> Policy:
+        tape = TapeBackend(path=(files or Path()) / self.tape)
+        player = LLMPlayer(adapter("llm-replay", game), tape, self.persona, self.samples)
+        wrong = sorted(name for name, value in player.about.items() if tape.about.get(name) != value)
+        if wrong:
+            raise Refused(f"{tape.path}: recorded with another {' and '.join(wrong)}: {tape.about}, now {player.about}")
+        return player
