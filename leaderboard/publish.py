@@ -63,8 +63,8 @@ def played(folder: Path, games: Sequence[str] = ()) -> Iterator[Played]:
         for site in sites(suite, folder):
             roster = site.roster()
             fixtures = site.fixtures(roster)
-            keys = [fixture.pairing.key for fixture in fixtures]
-            yield Played(site, roster, fixtures, results.load(keys, events=False), failures.read(folder))
+            outcomes = results.outcomes(fixture.pairing for fixture in fixtures)
+            yield Played(site, roster, fixtures, outcomes, failures.read(folder))
 
 
 def boards(folder: Path) -> list[Board]:
