@@ -14,7 +14,7 @@ import numpy as np
 
 from crossplay.leaderboard.board import Board
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.differences import improvement
+from crossplay.leaderboard.differences import improvements
 from crossplay.leaderboard.equilibrium import alpha_rank, maximum_entropy_nash
 from crossplay.leaderboard.measures import RETURN
 from crossplay.leaderboard.metrics import per_partner
@@ -103,8 +103,7 @@ def _with(cells: Cells, scored: bool) -> np.ndarray:
 
 def ahead(all_cells: Sequence[Cells], entries: Sequence[str]) -> np.ndarray:
     """P(a seed of the row's entry earns more with a partner than the column's), [entries, entries]; ties half."""
-    per_game = ([cells.of(name) for name in entries] for cells in all_cells)
-    return np.mean([[[improvement(one, other) for other in mine] for one in mine] for mine in per_game], axis=0)
+    return np.mean([improvements([cells.of(name) for name in entries]) for cells in all_cells], axis=0)
 
 
 def to_json(found: Sequence[Rankings]) -> str:
