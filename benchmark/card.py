@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class Card:
     record: dict[str, Any] = Field(default_factory=dict)  # how it was made: trainer, seed, steps, curves
     root: Path | None = Field(default=None, repr=False)  # where the files lie; neither stored nor hashed
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over maker and file contents."""
         return sha256(canonical({"maker": self.maker, "files": self.files}))

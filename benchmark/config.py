@@ -133,7 +133,10 @@ def write_toml(path: Path, table: Mapping[str, Any]) -> None:
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text on every machine."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def sha256(data: bytes | str) -> str:

@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
 
 from crossplay.benchmark.card import Card
-from crossplay.benchmark.config import canonical, config, digest, sha256, to_table
+from crossplay.benchmark.config import canonical, config, digest, sha256
 from crossplay.benchmark.errors import Fault, Refused
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.match import HARNESS, Returns, Table, Watch, match_seeds, play_tables
@@ -41,7 +42,10 @@ class Pairing:
     @cached_property
     def key(self) -> str:
         """SHA-256 over every field."""
-        return sha256(canonical(to_table(self)))
+        return sha256(canonical({name: getattr(self, name) for name in PAIRING}))
+
+
+PAIRING = tuple(field.name for field in fields(Pairing))  # strings and whole numbers, so a table as they are
 
 
 class Fixture(NamedTuple):
@@ -69,13 +73,15 @@ class Failure(NamedTuple):
     provenance: dict[str, Any]
 
 
-def fixture(game: Game, ego: Card, partner: Card, *, seat: int, episodes: int, seed: int) -> Fixture:
-    """The fixture of an ego in `seat` with a partner in every other seat."""
+def fixture(
+    game: Game, ego: Card, partner: Card, *, seat: int, episodes: int, seed: int, game_digest: str = ""
+) -> Fixture:
+    """The fixture of an ego in `seat` with a partner in every other seat; a digest that is known saves finding it."""
     if not 0 <= seat < game.spec.seats:
         raise Refused(f"{game.spec.name} has seats 0 to {game.spec.seats - 1}; given {seat}")
     pairing = Pairing(
         game=game.spec.name,
-        game_digest=digest(game),
+        game_digest=game_digest or digest(game),
         ego=ego.name,
         ego_digest=ego.digest,
         partner=partner.name,

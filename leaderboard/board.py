@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.differences import Differences, differences, rank_interval
+from crossplay.leaderboard.differences import Differences, Memory, differences, rank_interval
 from crossplay.leaderboard.intervals import SAMPLES
 from crossplay.leaderboard.measures import RETURN
 from crossplay.leaderboard.metrics import METRICS
@@ -41,11 +41,12 @@ def rank(all_cells: Sequence[Cells], *, seed: int = 0, samples: int = SAMPLES) -
     Overall values are the plain mean over games of the game's value; an entry that lacks one has null. The bootstrap's
     randomness derives from (seed, game, entry), so an entry's interval does not depend on who else is on the board.
     """
-    boards = [_board(cells.game, [cells], seed, samples) for cells in all_cells]
-    return boards if len(all_cells) < 2 else [*boards, _board(OVERALL, all_cells, seed, samples)]
+    memory: Memory = {}  # the overall board is of the same draws
+    boards = [_board(cells.game, [cells], seed, samples, memory) for cells in all_cells]
+    return boards if len(all_cells) < 2 else [*boards, _board(OVERALL, all_cells, seed, samples, memory)]
 
 
-def _board(game: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Board:
+def _board(game: str, all_cells: Sequence[Cells], seed: int, samples: int, memory: Memory) -> Board:
     entries = sorted({entry for cells in all_cells for entry in cells.entries})
     families = {
         (cells.game, name): cells.family_of.tolist().count(i)
@@ -53,8 +54,8 @@ def _board(game: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Bo
         for i, name in enumerate(cells.families)
     }
     headline = "score" if all(cells.yard and cells.yard.clear.any() for cells in all_cells) else "mean"
-    rows = ranked((row(entry, all_cells, seed, samples) for entry in entries), headline)
-    pairs = compared(all_cells, rows, headline, seed, samples)
+    rows = ranked((row(entry, all_cells, seed, samples, memory) for entry in entries), headline)
+    pairs = compared(all_cells, rows, headline, seed, samples, memory)
     return Board(
         game=game,
         unit=RETURN,
@@ -74,11 +75,18 @@ def _board(game: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Bo
     )
 
 
-def compared(all_cells: Sequence[Cells], rows: Sequence[Row], headline: str, seed: int, samples: int) -> Differences:
+def compared(
+    all_cells: Sequence[Cells],
+    rows: Sequence[Row],
+    headline: str,
+    seed: int,
+    samples: int,
+    memory: Memory | None = None,
+) -> Differences:
     """The differences between the ranked rows."""
     names = [row.entry for row in rows if row.rank is not None]
     mine = [measurable(cells) for cells in all_cells] if headline == "score" else all_cells
-    return differences(mine, names, METRICS[headline](), seed=seed, samples=samples)
+    return differences(mine, names, METRICS[headline](), seed=seed, samples=samples, memory=memory)
 
 
 def _between(row: Row, pairs: Differences) -> Row:

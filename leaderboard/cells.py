@@ -4,7 +4,7 @@ J of a cell is its match's `mean_return`, and F its `free_riding` degree. Order 
 cells does not depend on the roster's order.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -16,11 +16,12 @@ from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard.budgets import Spent, spent
 from crossplay.leaderboard.failures import Failures, told
-from crossplay.leaderboard.measures import measure
+from crossplay.leaderboard.measures import measure, measured
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.roster import trembling as shaky
 
 Where = dict[tuple[str, str, int], Pairing]  # (ego, partner, the ego's seat) → the match that fills the cell
+MEASURED = ("return", "free_riding")  # J and F
 
 
 class Yardsticks(NamedTuple):
@@ -110,17 +111,11 @@ def cells(
     egos = [(index, card) for index, entry in enumerate(entries) for card in _by_name(roster.entries[entry])]
     families = tuple(sorted({card.family for card in roster.held_out}))
     partners = sorted(roster.held_out, key=lambda card: (card.family, card.name))
-    names = [ego.name for _, ego in egos]
-
-    def filled(of: str) -> tuple[np.ndarray, np.ndarray]:
-        seats = range(roster.seats)
-        cell = [[[score(results, where.get((e, p.name, s)), of) for s in seats] for p in partners] for e in names]
-        alone = [score(results, where.get((ego, ego, 0)), of) for ego in names]
-        shape = (len(names), len(partners), roster.seats)
-        return np.array(cell, dtype=np.float64).reshape(shape), np.array(alone, dtype=np.float64)
-
-    scores, self_play = filled("return")
-    riding, riding_alone = filled("free_riding")
+    names, known = [ego.name for _, ego in egos], _known(results, where)
+    met = [(name, partner.name, seat) for name in names for partner in partners for seat in range(roster.seats)]
+    shape = (len(names), len(partners), roster.seats)
+    scores, riding = np.moveaxis(_filled(known, met), -1, 0).reshape(2, *shape)
+    self_play, riding_alone = _filled(known, [(ego, ego, 0) for ego in names]).T
     return Cells(
         game=roster.game,
         entries=entries,
@@ -133,7 +128,7 @@ def cells(
         self_play=self_play,
         riding=riding,
         riding_alone=riding_alone,
-        shaken=_shaken(results, roster, where, names, partners),
+        shaken=_shaken(known, roster, names, partners),
         noise=roster.noise,
         costs=any(results[p.key].returns.costs.any() for p in where.values() if p.key in results),
         episodes=max((pairing.episodes for pairing in where.values()), default=0),
@@ -145,19 +140,26 @@ def cells(
     )
 
 
+def _known(results: Mapping[str, MatchResult], where: Where) -> dict[tuple[str, str, int], np.ndarray]:
+    """Cell → J and F of the match that was played in it."""
+    cells = [cell for cell, pairing in where.items() if pairing.key in results]
+    found = measured([results[where[cell].key] for cell in cells], MEASURED)
+    return dict(zip(cells, found.T, strict=True))
+
+
+def _filled(known: Mapping[tuple[str, str, int], np.ndarray], cells: Sequence[tuple[str, str, int]]) -> np.ndarray:
+    """J and F of cells, [cells, 2]; NaN where there was no match."""
+    hole = np.full(len(MEASURED), np.nan)
+    return np.array([known.get(cell, hole) for cell in cells], dtype=np.float64).reshape(len(cells), len(MEASURED))
+
+
 def _shaken(
-    results: Mapping[str, MatchResult], roster: Roster, where: Where, egos: list[str], partners: list[Card]
+    known: Mapping[tuple[str, str, int], np.ndarray], roster: Roster, egos: list[str], partners: list[Card]
 ) -> np.ndarray:
     """J with partners that tremble, [egos, partners, seats, noise]."""
     named = [[shaky(partner, noise).name for noise in roster.noise] for partner in partners]
-    found = [
-        score(results, where.get((ego, name, seat)))
-        for ego in egos
-        for names in named
-        for seat in range(roster.seats)
-        for name in names
-    ]
-    return np.array(found, dtype=np.float64).reshape(len(egos), len(partners), roster.seats, len(roster.noise))
+    met = [(ego, name, seat) for ego in egos for names in named for seat in range(roster.seats) for name in names]
+    return _filled(known, met)[:, 0].reshape(len(egos), len(partners), roster.seats, len(roster.noise))
 
 
 def placed(game: str, fixtures: Iterable[Fixture]) -> Where:

@@ -16,11 +16,12 @@ from scipy.stats import norm, t
 
 from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.intervals import LEVEL, SAMPLES, drawn_partners, drawn_seeds, taken
+from crossplay.leaderboard.intervals import LEVEL, SAMPLES, drawn_partners, drawn_seeds, of_drawn
 
 FEWEST = 3  # trained seeds, to say anything about a difference
 POWER = 0.8  # with which the detectable difference would be found
 Headline = Callable[[Cells], np.ndarray]
+Memory = dict[tuple[str, ...], np.ndarray]  # draws [samples], by what they are of
 
 
 @dataclass(frozen=True)
@@ -50,43 +51,53 @@ class Differences:
 
 
 def differences(
-    all_cells: Sequence[Cells], entries: Sequence[str], headline: Headline, *, seed: int = 0, samples: int = SAMPLES
+    all_cells: Sequence[Cells],
+    entries: Sequence[str],
+    headline: Headline,
+    *,
+    seed: int = 0,
+    samples: int = SAMPLES,
+    memory: Memory | None = None,
 ) -> Differences:
     """Of the headline's plain mean over these games. `entries` have to be complete in all of them.
 
-    The randomness derives from (seed, game) for partners and from (seed, game, entry) for seeds.
+    The randomness derives from (seed, game) for partners and from (seed, game, entry) for seeds. `memory` keeps draws
+    for the next call with cells of the same names, seed and samples.
     """
     names = tuple(sorted(entries))
     pairs = list(permutations(range(len(names)), 2))
     if not pairs:
         return Differences(names, (), None)
-    means = np.mean([[float(headline(cells.of(name))) for name in names] for cells in all_cells], axis=0)
-    drawn = np.mean([_drawn(cells, names, headline, seed, samples) for cells in all_cells], axis=0)
-    seeds = [min(len(cells.of(name).egos) for cells in all_cells) for name in names]
+    memory = {} if memory is None else memory
+    own = [[cells.of(name) for name in names] for cells in all_cells]
+    means = np.mean([[float(headline(cells)) for cells in mine] for mine in own], axis=0)
+    drawn = np.mean([_drawn(mine, headline, seed, samples, memory) for mine in own], axis=0)
+    odds = np.mean([improvements(mine) for mine in own], axis=0)
+    seeds = [min(len(mine[i].egos) for mine in own) for i in range(len(names))]
     sure = [(i, j) for i, j in pairs if min(seeds[i], seeds[j]) >= FEWEST]
     errors = {(i, j): float((drawn[i] - drawn[j]).std()) * _widened(min(seeds[i], seeds[j])) for i, j in sure}
     reach = _reach(drawn, means, sure)
     return Differences(
         entries=names,
         pairs=tuple(
-            _difference(
-                names[i], names[j], means[i] - means[j], errors.get((i, j)), reach, _odds(all_cells, names, i, j)
-            )
+            _difference(names[i], names[j], means[i] - means[j], errors.get((i, j)), reach, float(odds[i, j]))
             for i, j in pairs
         ),
         detectable=float(np.median(list(errors.values()))) * (reach + float(norm.ppf(POWER))) if errors else None,
     )
 
 
-def _drawn(cells: Cells, names: Sequence[str], headline: Headline, seed: int, samples: int) -> np.ndarray:
+def _drawn(own: Sequence[Cells], headline: Headline, seed: int, samples: int, memory: Memory) -> np.ndarray:
     """The headline of every entry, [entries, samples]: one draw of partners for all."""
-    partners = drawn_partners(cells, np.random.default_rng(derive(seed, "together", cells.game)), samples)
-    found = []
-    for name in names:
-        own = cells.of(name)
-        rng = np.random.default_rng(derive(seed, "together", cells.game, name))
-        found.append(headline(taken(own, drawn_seeds(own, rng, samples), partners)))
-    return np.array(found)
+    game, partners = own[0].game, None
+    for cells in own:
+        key = (type(headline).__name__, "together", game, cells.entries[0])
+        if key not in memory:
+            if partners is None:
+                partners = drawn_partners(cells, np.random.default_rng(derive(seed, "together", game)), samples)
+            rng = np.random.default_rng(derive(seed, "together", game, cells.entries[0]))
+            memory[key] = of_drawn(cells, headline, drawn_seeds(cells, rng, samples), partners)
+    return np.array([memory[type(headline).__name__, "together", game, cells.entries[0]] for cells in own])
 
 
 def _widened(seeds: int) -> float:
@@ -112,14 +123,25 @@ def _difference(
     return Difference(entry, other, float(mean), low, high, improvement)
 
 
-def _odds(all_cells: Sequence[Cells], names: Sequence[str], one: int, other: int) -> float:
-    return float(np.mean([improvement(cells.of(names[one]), cells.of(names[other])) for cells in all_cells]))
+def improvements(own: Sequence[Cells]) -> np.ndarray:
+    """P(J of a seed of the row's entry > J of a seed of the column's), the mean over partners and seats; ties half.
+
+    float64 [entries, entries] of one game's cells, an entry each [Agarwal2021]. Halves are summed, so it is exact.
+    """
+    every = np.concatenate([cells.scores for cells in own])  # [all egos, partners, seats]
+    counts = np.array([len(cells.egos) for cells in own])
+    starts = np.cumsum(counts) - counts
+    rows = []
+    for cells in own:
+        mine = cells.scores[:, None]
+        won = 2 * (mine > every).sum(axis=(0, 2, 3)) + (mine == every).sum(axis=(0, 2, 3))  # in halves, [all egos]
+        rows.append(np.add.reduceat(won, starts) / 2 / (len(cells.egos) * counts * cells.scores[0].size))
+    return np.array(rows)
 
 
 def improvement(one: Cells, other: Cells) -> float:
-    """P(J of a seed of `one` > J of a seed of `other`), the mean over partners and seats; ties count half."""
-    mine, theirs = one.scores[:, None], other.scores[None]
-    return float(((mine > theirs) + (mine == theirs) / 2).mean())
+    """The same of two entries."""
+    return float(improvements([one, other])[0, 1])
 
 
 def rank_interval(found: Differences, entry: str) -> tuple[int | None, int | None]:

@@ -13,6 +13,7 @@ from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import unknown
 from crossplay.benchmark.registry import Registry
 from crossplay.leaderboard.cells import Cells
+from crossplay.leaderboard.drawn import per_drawn_partner
 from crossplay.leaderboard.measures import COST, RETURN
 
 METRICS = Registry("metric")
@@ -82,6 +83,10 @@ class Mean:
 
     def __call__(self, cells: Cells) -> Value:
         return over_families(cells, per_partner(cells)).mean(axis=-1)[()]
+
+    def drawn(self, cells: Cells, egos: np.ndarray, partners: np.ndarray) -> np.ndarray:
+        """The mean of resamples [samples], as of their cells to the bit, which are never laid out."""
+        return over_families(cells, per_drawn_partner(cells, egos, partners)).mean(axis=-1)
 
 
 @METRICS.register("partner_mean")

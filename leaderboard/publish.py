@@ -21,6 +21,7 @@ from crossplay.leaderboard.meetings import Meetings, meetings
 from crossplay.leaderboard.order import ROSTER, order
 from crossplay.leaderboard.pairs import Compared
 from crossplay.leaderboard.panels import draw as draw_sweep
+from crossplay.leaderboard.rankings import Rankings, rankings
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.run import STORE, of_folder
 from crossplay.leaderboard.site import Site, sites
@@ -62,8 +63,8 @@ def played(folder: Path, games: Sequence[str] = ()) -> Iterator[Played]:
         for site in sites(suite, folder):
             roster = site.roster()
             fixtures = site.fixtures(roster)
-            keys = [fixture.pairing.key for fixture in fixtures]
-            yield Played(site, roster, fixtures, results.load(keys, events=False), failures.read(folder))
+            outcomes = results.outcomes(fixture.pairing for fixture in fixtures)
+            yield Played(site, roster, fixtures, outcomes, failures.read(folder))
 
 
 def boards(folder: Path) -> list[Board]:
@@ -88,6 +89,13 @@ def compared(folder: Path) -> list[Compared]:
         )
         for board in boards
     ]
+
+
+def ranked(folder: Path) -> list[Rankings]:
+    """Secondary rankings, per game and over all games where there are several; the boards do not rank by them."""
+    parts = list(played(folder))
+    every = [p.cells for p in parts]
+    return [rankings([c for c in every if c.game in board.games], board) for board in _boards(parts)]
 
 
 def text(found: list[Board], form: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.budgets import Spent, same
 from crossplay.leaderboard.cells import Cells
+from crossplay.leaderboard.differences import Memory
 from crossplay.leaderboard.intervals import Interval, covered, draws, percentiles
 from crossplay.leaderboard.metrics import METRICS, Family, Mean, Metric, per_partner
 from crossplay.leaderboard.retention import Retention
@@ -62,16 +63,17 @@ class Row:
     notes: tuple[str, ...]
 
 
-def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row:
-    """An entry's row, not ranked yet."""
+def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int, memory: Memory | None = None) -> Row:
+    """An entry's row, not ranked yet. `memory` keeps draws for rows of more games."""
+    memory = {} if memory is None else memory
     mine = [cells.of(entry) for cells in all_cells if entry in cells.entries]
     lacking = [cells.game for cells in all_cells if entry not in cells.entries]
     contaminated = any(cells.contaminated.get(entry) for cells in mine)
     holes = sum(cells.holes for cells in mine)
     covers = covered(mine)
     cost = same(cells.spent.get(entry, Spent()) for cells in mine)
-    interval = _interval("interval", Mean(), entry, mine, seed, samples)
-    sure = _interval("score", Score(), entry, [measurable(cells) for cells in mine], seed, samples)
+    interval = _interval("interval", Mean(), entry, mine, seed, samples, memory)
+    sure = _interval("score", Score(), entry, [measurable(cells) for cells in mine], seed, samples, memory)
     values = {name: None if lacking else _mean([METRICS[name]()(cells) for cells in mine]) for name in COLUMNS}
     return Row(
         entry=entry,
@@ -96,11 +98,16 @@ def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int) -> Row:
     )
 
 
-def _interval(name: str, metric: Metric, entry: str, mine: Sequence[Cells], seed: int, samples: int) -> Interval:
+def _interval(
+    name: str, metric: Metric, entry: str, mine: Sequence[Cells], seed: int, samples: int, memory: Memory
+) -> Interval:
     if not all(len(cells.partners) for cells in mine) or (name == "score" and not all(cells.yard for cells in mine)):
         return Interval(float("nan"), float("nan"), "")
-    rngs = [np.random.default_rng(derive(seed, name, cells.game, entry)) for cells in mine]
-    drawn = [draws(cells, metric, rng, samples) for cells, rng in zip(mine, rngs, strict=True)]
+    for cells in mine:
+        if (name, "alone", cells.game, entry) not in memory:
+            rng = np.random.default_rng(derive(seed, name, cells.game, entry))
+            memory[name, "alone", cells.game, entry] = draws(cells, metric, rng, samples)
+    drawn = [memory[name, "alone", cells.game, entry] for cells in mine]
     return percentiles(np.mean(drawn, axis=0), covered(list(mine)))
 
 

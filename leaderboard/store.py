@@ -5,10 +5,10 @@ it is there whole or not at all, whenever the writer dies. Arrays are little-end
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from math import prod
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
+from crossplay.benchmark.crossplay import PAIRING, Fixture, MatchResult, Pairing
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import GameSpec
 from crossplay.benchmark.match import Returns
@@ -25,7 +25,7 @@ from crossplay.leaderboard.database import GAMES, MATCHES, check_tables, open_en
 from crossplay.leaderboard.faults import in_words
 
 CHUNK = 500  # keys a query: SQLite bounds the number of parameters
-_PAIRING = tuple(field.name for field in fields(Pairing))
+_values: Callable[[Pairing], tuple] = attrgetter(*PAIRING)
 
 
 class ResultStore:
@@ -109,13 +109,34 @@ class ResultStore:
         """Stored results one after the other, ordered by key: for stores larger than memory."""
         wanted = sorted(set(self.keys() if keys is None else keys))
         self.games = self._read_games()
+        columns = [column for column in MATCHES.c if events or column is not MATCHES.c.events]
+        for rows in self._chunks(columns, wanted):
+            yield from (self._result(row._mapping) for row in rows)
+
+    def _chunks(self, columns: list[Any], wanted: list[str]) -> Iterator[Sequence[Any]]:
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
-            columns = [column for column in MATCHES.c if events or column is not MATCHES.c.events]
             query = sql.select(*columns).where(MATCHES.c.key.in_(chunk)).order_by(MATCHES.c.key)
             with self._refusing(), self._engine.connect() as connection:
-                rows = connection.execute(query).mappings().all()
-            yield from (self._result(row) for row in rows)
+                rows = connection.execute(query).all()
+            yield rows
+
+    def outcomes(self, pairings: Iterable[Pairing]) -> dict[str, MatchResult]:
+        """Key → result of those of these matches that are stored, without events and provenance: all a board needs.
+
+        Raises Refused where one is damaged, or its fields are not those of the match that was asked for.
+        """
+        wanted = {pairing.key: pairing for pairing in pairings}
+        names = ("key", *PAIRING, "returns", "costs")
+        self.games = self._read_games()
+        found = {}
+        for rows in self._chunks([MATCHES.c[name] for name in names], sorted(wanted)):
+            for key, *fields, returns, costs in rows:
+                pairing = wanted[key]
+                if tuple(fields) != _values(pairing) or pairing.game not in self.games:
+                    raise Refused(f"{self.place}: match {_named(pairing)} was altered: its fields do not give its key")
+                found[key] = MatchResult(pairing, self._outcome(pairing, returns, costs), {})
+        return found
 
     def export(self, path: Path) -> None:
         """Writes all episodes as one tidy table; the suffix, .parquet or .csv, chooses the form."""
@@ -150,7 +171,7 @@ class ResultStore:
         if not -(2**63) <= pairing.seed < 2**63:
             raise Refused(f"match {_named(pairing)}: seed {pairing.seed} does not fit 64 bits")
         return {
-            **{name: getattr(pairing, name) for name in _PAIRING},
+            **{name: getattr(pairing, name) for name in PAIRING},
             "key": pairing.key,
             "provenance": result.provenance,
             "returns": _packed(outcome.returns, "<f8"),
@@ -171,22 +192,23 @@ class ResultStore:
                 )
 
     def _result(self, row: Any) -> MatchResult:
-        pairing = Pairing(**{name: row[name] for name in _PAIRING})
+        pairing = Pairing(**{name: row[name] for name in PAIRING})
         if pairing.key != row["key"] or pairing.game not in self.games:
             raise Refused(f"{self.place}: match {_named(pairing)} was altered: its fields do not give its key")
-        seats, events = self.games[pairing.game]
+        outcome = self._outcome(pairing, row["returns"], row["costs"], row.get("events"))
+        return MatchResult(pairing, outcome, row["provenance"])
+
+    def _outcome(self, pairing: Pairing, returns: bytes, costs: bytes, events: bytes | None = None) -> Returns:
+        seats, names = self.games[pairing.game]
         shape = (pairing.episodes, seats)
         try:
-            outcome = Returns(
-                _unpacked(row["returns"], "<f8", shape),
-                _unpacked(row["costs"], "<f8", shape),
-                _unpacked(row["events"], "<i8", (*shape, len(events)))
-                if "events" in row
-                else np.empty((*shape, 0), dtype=np.int64),
+            return Returns(
+                _unpacked(returns, "<f8", shape),
+                _unpacked(costs, "<f8", shape),
+                np.empty((*shape, 0), np.int64) if events is None else _unpacked(events, "<i8", (*shape, len(names))),
             )
         except (zlib.error, ValueError) as error:
             raise Refused(f"{self.place}: match {_named(pairing)} is damaged: {error}") from None
-        return MatchResult(pairing, outcome, row["provenance"])
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Commands about boards: run, board, heatmap, meet, sweep, curves, export."""
+"""Commands about boards: run, board, diff, compare, rankings, heatmap, meet, sweep, curves, report, export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -86,6 +86,24 @@ def compare(
         raise unknown("format", form, ["table", "json"])
     found = publish.compared(folder)
     console.say(pairs.to_json(found)) if form == "json" else console.SCREEN.print(*map(pairs.table, found))
+
+
+@app.command()
+def rankings(
+    folder: Results = Path("results/quick"),
+    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> None:
+    """Print secondary rankings, Nash averages over partners and α-rank; the board does not rank by them.
+
+    Example: **crossplay rankings results/quick**
+    """
+    from crossplay.leaderboard import publish
+    from crossplay.leaderboard import rankings as secondary
+
+    if form not in ("table", "json"):
+        raise unknown("format", form, ["table", "json"])
+    found = publish.ranked(folder)
+    console.say(secondary.to_json(found)) if form == "json" else console.SCREEN.print(*map(secondary.table, found))
 
 
 @app.command()

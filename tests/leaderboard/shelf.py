@@ -29,14 +29,18 @@ def suite(**entries: list[int]) -> Suite:
 
 def shelf(out: Path, records: dict[str, dict] | None = None, **entries: list[int]) -> Path:
     """The folder, with a record for the cards of an entry where one is given."""
-    plan = suite(**entries)
+    return filled(out, suite(**entries), list(entries.values()), records)
+
+
+def filled(out: Path, plan: Suite, acts: list[list[int]], records: dict[str, dict] | None = None) -> Path:
+    """The folder of any plan; `acts` are the actions of each entry's seeds."""
     out.mkdir(parents=True)
     write_toml(out / SUITE, as_table(plan))
     places = sites(plan, out)
     for place in places:
         place.populate([(HELD_OUT, task.make()) for _, task in place.partner_tasks()])
-        for entry, acts in zip(plan.entries, entries.values(), strict=True):
-            for seed, action in enumerate(acts):
+        for entry, mine in zip(plan.entries, acts, strict=True):
+            for seed, action in enumerate(mine):
                 name = f"{entry.name}-{seed}"
                 Card(
                     name=name,

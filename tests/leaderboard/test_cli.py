@@ -32,11 +32,10 @@ def run(capsys, *words):
 
 
 def test_the_commands_are_the_promised_ones():
-    boards, agents = (
-        ["run", "board", "heatmap", "meet", "sweep", "curves", "plot", "export", "report", "compare", "diff"],
-        ["train", "populate", "check", "play"],
-    )
-    promised = [*boards, *agents, "list", "doctor", "rqe"]
+    boards = ["run", "board", "heatmap", "meet", "sweep", "curves", "plot", "export", "report", "compare", "diff"]
+    agents = ["train", "populate", "check", "play"]
+    submitted = ["init", "graph", "pack", "submit", "accept", "withdraw"]
+    promised = [*boards, "rankings", *agents, *submitted, "list", "doctor", "rqe"]
     of_populations = ["show", "verify", "seal", "reveal", "bounds", "diversity", "thin"]
     folded = [*(("population", name) for name in of_populations), ("store", "merge"), ("llm", "record")]
     folded += [("llm", "tape", name) for name in ("stats", "verify", "replay")]
@@ -100,6 +99,8 @@ def test_doctor_names_versions_and_devices(capsys):
         (["meet", "nosuch"], "suite.toml: no such file"),
         (["meet", "nosuch", "--of", "retrun"], "unknown measure 'retrun'; did you mean 'return'?"),
         (["meet", "nosuch", "--format", "jsn"], "unknown format 'jsn'; did you mean 'json'?"),
+        (["rankings", "nosuch"], "suite.toml: no such file"),
+        (["rankings", "nosuch", "--format", "jsn"], "unknown format 'jsn'; did you mean 'json'?"),
         (["sweep", "nosuch", "--over", "risk.tau"], "suite.toml: no such file"),
         (["curves", "nosuch"], "suite.toml: no such file"),
         (["sweep", "nosuch", "--over", "risk.tau", "--metric", "men"], "unknown metric 'men'; did you mean 'mean'?"),

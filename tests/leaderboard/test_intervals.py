@@ -8,9 +8,18 @@ import pytest
 
 from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard.cells import Yardsticks
-from crossplay.leaderboard.intervals import covered, draws, interval, percentiles, resample
+from crossplay.leaderboard.intervals import (
+    covered,
+    drawn_partners,
+    drawn_seeds,
+    draws,
+    interval,
+    percentiles,
+    resample,
+    taken,
+)
 from crossplay.leaderboard.metrics import METRICS, Cvar20, Iqm, Mean, PartnerMean
-from tests.leaderboard.league import table
+from tests.leaderboard.league import Paper, table
 from tests.leaderboard.test_metrics import build
 
 
@@ -160,3 +169,14 @@ def test_coverage_is_near_what_it_says():
 
 def test_coverage_is_too_low_with_few_seeds_as_the_board_says():
     assert coverage(3, 1, 0.3, 0.3) <= 0.88
+
+
+@pytest.mark.parametrize("seats", [1, 2, 3])
+@pytest.mark.parametrize("partners", [1, 2, 5, 60])
+@pytest.mark.parametrize("egos", [1, 2, 3, 10])
+def test_drawn_means_are_those_of_laid_out_cells_to_the_bit(egos, partners, seats):
+    luck = rng(egos * partners)
+    families = {"f": partners} if partners < 3 else {"f": 2, "g": partners - 2}
+    found = table({"a": luck.normal(70, 50, (egos, partners, seats))}, families, game=Paper(seats=seats)).of("a")
+    places = drawn_seeds(found, luck, 40), drawn_partners(found, luck, 40)
+    np.testing.assert_array_equal(Mean().drawn(found, *places), Mean()(taken(found, *places)))
