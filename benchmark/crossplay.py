@@ -118,6 +118,16 @@ def play_fixtures(
         raise refusals[0]
 
 
+def play_one(fixture: Fixture) -> MatchResult:
+    """One match. Raises Fault where an agent breaks it, Refused where somebody cannot play it."""
+    result = play_batch([fixture])[0]
+    if isinstance(result, Failure):
+        raise Fault(result.reason)
+    if isinstance(result, Refused):
+        raise result
+    return result
+
+
 def play_watched(fixtures: Sequence[Fixture], watch: Watch) -> list[Returns]:
     """Matches of one game once more, with somebody looking on at their episodes, laid one after the other."""
     policies = _Policies()

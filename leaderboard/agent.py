@@ -10,8 +10,8 @@ from crossplay.agents.training import Training, pick_device
 from crossplay.benchmark.card import CARD_FILE, Card, load_card
 from crossplay.benchmark.check import check_policy
 from crossplay.benchmark.config import from_text, to_table
-from crossplay.benchmark.crossplay import Failure, MatchResult, fixture, play_batch
-from crossplay.benchmark.errors import Fault, Refused
+from crossplay.benchmark.crossplay import MatchResult, fixture, play_one
+from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game, GameSpec
 from crossplay.benchmark.registry import GAMES, POLICIES
 from crossplay.benchmark.workers import in_processes
@@ -81,13 +81,9 @@ def play_match(
 ) -> tuple[GameSpec, MatchResult]:
     """One match between named agents, with the seeds a board would give it."""
     played: Game = from_text(GAMES, game)
-    result = play_batch(
-        [fixture(played, find(ego, played), find(partner, played), seat=seat, episodes=episodes, seed=seed)]
-    )[0]
-    if isinstance(result, Failure):
-        raise Fault(result.reason)
-    if isinstance(result, Refused):
-        raise result
+    result = play_one(
+        fixture(played, find(ego, played), find(partner, played), seat=seat, episodes=episodes, seed=seed)
+    )
     return played.spec, result
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from crossplay.benchmark.card import Card, load_card
 from crossplay.benchmark.config import build, from_table, from_text, scalar, sha256, to_table
-from crossplay.benchmark.crossplay import MatchResult, fixture, play_batch
+from crossplay.benchmark.crossplay import MatchResult, fixture, play_one
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game, GameSpec
 from crossplay.benchmark.match import HARNESS
@@ -75,10 +75,7 @@ def replay(folder: Path) -> tuple[GameSpec, MatchResult]:
 
 
 def _play(game: Game, ego: Card, partner: Card, seat: int, episodes: int, seed: int) -> MatchResult:
-    result = play_batch([fixture(game, ego, partner, seat=seat, episodes=episodes, seed=seed)])[0]
-    if isinstance(result, Refused):
-        raise result
-    return result
+    return play_one(fixture(game, ego, partner, seat=seat, episodes=episodes, seed=seed))
 
 
 def verify(path: Path) -> tuple[str, int]:
