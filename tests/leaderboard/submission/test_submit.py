@@ -83,7 +83,7 @@ def test_guests_meet_who_is_scored_and_themselves(tmp_path, results):
     submit(agent(tmp_path / "ann"), results, TINY, jobs=1, tell=quiet)
     with ResultStore(results / STORE) as store:
         new = [result.pairing for result in store.results(keys(results) - before)]
-    (part,) = publish.played(results, ["matrix"])
+    (part,) = publish.played(results, ["volunteer"])
     held_out = {card.name for card in part.roster.held_out}
     assert {p.ego for p in new} == {"ann-0"}
     assert {p.partner for p in new} == {*held_out, "ann-0"}
