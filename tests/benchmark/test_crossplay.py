@@ -63,8 +63,9 @@ def test_all_egos_meet_the_same_game_luck():
 
 
 def test_the_key_is_the_hash_of_the_canonical_table():
-    names = ('ünï "quoted" \\ \n', "", "a", "b", "c", "d")
-    one = Pairing(*names, seat=1, episodes=3, seed=-(2**63), harness=7)
+    texts = ("game", "game_digest", "ego", "ego_digest", "partner", "partner_digest")
+    values = zip(texts, ('ünï "quoted" \\ \n', "", "a", "b", "c", "d"), strict=True)
+    one = Pairing(**dict(values), seat=1, episodes=3, seed=-(2**63), harness=7)
     assert one.key == sha256(canonical(to_table(one)))
 
 
