@@ -64,7 +64,8 @@ def measured(results: Sequence[MatchResult], names: Sequence[str]) -> np.ndarray
     for numbers in shapes.values():
         for start in range(0, len(numbers), AT_ONCE):
             part = numbers[start : start + AT_ONCE]
-            stack = Returns(*(np.stack([results[i].returns[field] for i in part]) for field in (0, 1)), np.empty(0))
+            returns, costs = (np.stack([results[i].returns[field] for i in part]) for field in (0, 1))
+            stack = Returns(returns, costs, np.empty(0))
             found[:, part] = [measure(name).each(stack) for name in names]
     return found
 
