@@ -200,7 +200,7 @@ def _near(roster: Roster, cards: Iterable[Card]) -> tuple[str, ...]:
 
 def _failed(roster: Roster, where: Where, failures: Failures) -> dict[str, tuple[str, ...]]:
     mine = {name: {card.name for card in cards} for name, cards in roster.entries.items()}
-    return {name: told(failures, where.values(), egos) for name, egos in mine.items()}
+    return {name: told(failures, where.values(), egos) if failures else () for name, egos in mine.items()}
 
 
 def _contaminated(roster: Roster) -> dict[str, tuple[str, ...]]:

@@ -69,7 +69,8 @@ def played(folder: Path, games: Sequence[str] = ()) -> Iterator[Played]:
 
 def boards(folder: Path) -> list[Board]:
     """A board per game, and the overall one where there are several."""
-    return _boards(list(played(folder)))
+    found = [(p.cells, p.site.suite.seed) for p in played(folder)]  # one game's matches in memory at a time
+    return rank([of for of, _ in found], seed=found[0][1])
 
 
 def _boards(parts: Sequence[Played]) -> list[Board]:

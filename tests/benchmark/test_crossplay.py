@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from crossplay.benchmark.card import Card
+from crossplay.benchmark.config import canonical, sha256, to_table
 from crossplay.benchmark.crossplay import Pairing, fixture, play_batch, play_fixtures
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.games.collab_grid import CollabGrid
@@ -59,6 +60,13 @@ def test_a_fixture_is_the_match_its_names_seed():
 def test_all_egos_meet_the_same_game_luck():
     assert match_seeds(7, "g", "ann", "cat", 0)[0] == match_seeds(7, "g", "bob", "cat", 0)[0]
     assert match_seeds(7, "g", "ann", "cat", 0)[1:] != match_seeds(7, "g", "bob", "cat", 0)[1:]
+
+
+def test_the_key_is_the_hash_of_the_canonical_table():
+    texts = ("game", "game_digest", "ego", "ego_digest", "partner", "partner_digest")
+    values = zip(texts, ('ünï "quoted" \\ \n', "", "a", "b", "c", "d"), strict=True)
+    one = Pairing(**dict(values), seat=1, episodes=3, seed=-(2**63), harness=7)
+    assert one.key == sha256(canonical(to_table(one)))
 
 
 def test_the_key_covers_every_field():

@@ -86,6 +86,24 @@ def test_events_can_be_left_out(store, fixtures):
     same(light, some(fixtures[0])._replace(returns=some(fixtures[0]).returns._replace(events=np.zeros((4, 2, 0), int))))
 
 
+def test_outcomes_are_what_is_stored_of_the_matches_asked_for(store, fixtures):
+    for fixture in fixtures[:2]:
+        store.add(some(fixture))
+    found = store.outcomes(fixture.pairing for fixture in fixtures[1:])
+    assert list(found) == [fixtures[1].pairing.key]
+    (result,) = found.values()
+    for field in ("returns", "costs"):
+        np.testing.assert_array_equal(getattr(result.returns, field), getattr(some(fixtures[1]).returns, field))
+
+
+def test_outcomes_of_an_altered_match_are_refused(store, fixtures):
+    store.add(some(fixtures[0]))
+    with sqlite3.connect(store.place) as database:
+        database.execute("update matches set seed = seed + 1")
+    with pytest.raises(Refused, match="was altered: its fields do not give its key"):
+        store.outcomes([fixtures[0].pairing])
+
+
 def test_more_keys_than_one_query_takes(store):
     many = [f for seed in range(60) for f in roster({"a": 2}, {"scripted": 2}).fixtures(Paper(), 1, seed)]
     for fixture in many:
