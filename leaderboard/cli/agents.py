@@ -87,7 +87,8 @@ def _check_submission(folder: Path) -> None:
     faults = 0
     for found in look(folder):
         if not found.faults:
-            console.say(f"✓ {found.source} plays {found.game} in every seat, {found.microseconds:.0f} µs a decision")
+            time = "" if found.microseconds is None else f", {found.microseconds:.0f} µs a decision"
+            console.say(f"✓ {found.source} plays {found.game} in every seat{time}")
         for fault in found.faults:
             console.say(f"✗ {found.source} {found.game}: {fault}")
         faults += len(found.faults)

@@ -13,6 +13,8 @@ from crossplay.leaderboard.submission import manifest
 from crossplay.leaderboard.submission.manifest import Submission
 from crossplay.leaderboard.submission.python import Caged
 
+TIMED = 50  # steps that say how long an agent thinks; of fewer than three the first, slow one would be too many
+
 
 class Finding(NamedTuple):
     """What was found of one source in one game: faults, and how long it thinks."""
@@ -20,7 +22,7 @@ class Finding(NamedTuple):
     source: str
     game: str
     faults: tuple[str, ...]
-    microseconds: float | None  # an episode's step, in a batch of 64
+    microseconds: float | None  # an episode's step, in a batch of 64; None for faults and the shortest games
 
 
 def check(folder: Path) -> Iterator[Finding]:
@@ -45,7 +47,8 @@ def _look(agent: Submission, card: Card, game: Game) -> Finding:
             for seat in range(game.spec.seats)
             for fault in check_policy(policy, game, seat, alone=exact)
         ]
-        took = None if faults else act_time(policy, game)
+        steps = min(TIMED, game.spec.horizon)  # one episode: a caged agent's next would be another process
+        took = act_time(policy, game, steps=steps) if not faults and steps > 2 else None
     except Refused as refused:
         faults, took = [str(refused)], None
     return Finding(source, game.spec.name, tuple(faults), took)
