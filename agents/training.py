@@ -151,7 +151,7 @@ class Curve:
         self._path.unlink(missing_ok=True)
 
 
-def task(trainer: Trainer, name: str, family: str, game: Game, out: Path, seed: int, **more: Any) -> Any:
+def task_for(trainer: Trainer, name: str, family: str, game: Game, out: Path, seed: int, **more: Any) -> Any:
     """The task that ends in a trainer's card; a trainer whose learners are no networks of ours brings its `schooling`."""
     return getattr(trainer, "schooling", Training)(name, family, game, trainer, out, seed, **more)
 

@@ -2,13 +2,13 @@
 
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
+from crossplay.agents.trainer import OnUpdate, Update
 from crossplay.benchmark.card import CARD_FILE, NAME, Card, load_card
 from crossplay.benchmark.config import canonical, sha256, to_table
 from crossplay.benchmark.errors import Refused
@@ -54,7 +54,7 @@ class DebateTraining(NamedTuple):
         """The training as a task that makes cards: one."""
         return [self.run()]
 
-    def run(self, on_update: Callable[..., None] | None = None) -> Card:
+    def run(self, on_update: OnUpdate | None = None) -> Card:
         """Trains and saves the card; a done training is only loaded. Raises Refused where the base fails its gate."""
         if card := self.done():
             return card
@@ -62,7 +62,7 @@ class DebateTraining(NamedTuple):
         if self.partners:
             raise Refused(f"{self.family}: debaters train with each other or their adversaries; given {self.partners!r:.80}")
         with single_threaded():
-            return _trained(self) if hasattr(self.trainer, "learn") else _warmed(self)
+            return _trained(self, on_update) if hasattr(self.trainer, "learn") else _warmed(self)
 
 
 def check(training: Any) -> None:
@@ -83,7 +83,7 @@ def _warmed(task: DebateTraining) -> Card:
     return obtain(task.trainer.on.warm, task.game, task.out)
 
 
-def _trained(task: DebateTraining) -> Card:
+def _trained(task: DebateTraining, on_update: OnUpdate | None) -> Card:
     from crossplay.agents.llm.policy import ADAPTERS, packed
 
     began = time.perf_counter()
@@ -91,7 +91,7 @@ def _trained(task: DebateTraining) -> Card:
     brain, maker, files = _stand(arm.on, task)
     gate = _gate(brain, arm, task)
     learners = _learners(brain, arm, seed)
-    curve, alarms = _school(task, brain, learners, seed)
+    curve, alarms = _school(task, brain, learners, seed, on_update)
     heroes = {name: brain.tensors(name) for name in ("agent0", "agent1")}
     card = Card(
         name=task.name,
@@ -159,14 +159,16 @@ def _learners(brain: "Brain", arm: "Arm", seed: int) -> "Learners":
     return {name: Learner(brain, name, arm.learn) for name in names}
 
 
-def _school(task: DebateTraining, brain: "Brain", learners: "Learners", seed: int) -> tuple[list[list[float]], list[str]]:
+def _school(
+    task: DebateTraining, brain: "Brain", learners: "Learners", seed: int, on_update: OnUpdate | None
+) -> tuple[list[list[float]], list[str]]:
     """All updates; the curve, and what the alarm said."""
     from crossplay.agents.llm.talk import debate
 
     arm, game = task.trainer, task.game.training()
     game = game if arm.rounds is None else game.shortened(arm.rounds)
     rng = np.random.default_rng(derive(seed, "questions"))
-    curve, alarms = [], []
+    curve, alarms, began = [], [], time.perf_counter()
     share = arm.learn.batch // len(arm.casts)
     for step in range(arm.learn.steps):
         lessons: dict[str, list[Lesson]] = {name: [] for name in learners}
@@ -179,9 +181,17 @@ def _school(task: DebateTraining, brain: "Brain", learners: "Learners", seed: in
         watched = {name: one.update(lessons[name], arm.price) for name, one in learners.items()}
         nats = _from_base(brain, lessons) if step % arm.learn.watch == 0 or step == arm.learn.steps - 1 else None
         curve.append(_point((step + 1) * arm.learn.batch, float(np.mean(scores)), watched, nats, curve))
+        if on_update:
+            on_update(_update(arm, curve[-1], time.perf_counter() - began))
         if nats is not None and nats > arm.learn.alarm:
             alarms.append(f"update {step}: {nats:.2f} nats a token from the base, past {arm.learn.alarm}")
     return curve, alarms
+
+
+def _update(arm: "Arm", point: list[float], seconds: float) -> Update:
+    stats = dict(zip(COLUMNS[2:], point[2:], strict=True))
+    samples = int(point[0]) // len(arm.casts)
+    return Update(0, int(point[0]), arm.learn.steps * arm.learn.batch, samples, point[1], seconds, stats, None)  # type: ignore[arg-type]
 
 
 def _assign(lessons: dict[str, list["Lesson"]], talk: Any, arm: "Arm", cast: "Cast") -> None:
