@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from crossplay.benchmark.errors import Fault
 from crossplay.benchmark.match import Table, play_tables
 from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.seeding import Seeds, derive, spread
-from crossplay.benchmark.text import Asked, TextGame, wordless
+from crossplay.benchmark.text import Asked, TextGame
 
 SAYINGS = ("", "#### 1", "#### 12", "perhaps {peer}\n#### -3")
 
@@ -48,7 +49,7 @@ def _record(game: TextGame, seeds: Seeds, numbers: np.ndarray, faults: list[str]
 
 
 class _Kept:
-    """A policy that notes what is wrong with another's replies, and what they are."""
+    """A policy whose replies are kept."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
@@ -77,11 +78,13 @@ def check_text_policy(policy: Policy, game: TextGame, seat: int = 0, *, episodes
     """Everything wrong with a policy in one seat of a text game, in words."""
     if not hasattr(policy, "reply"):
         return [f"{game.spec.name} wants texts; the policy has no `reply`"]
-    once, again = (_met(policy, game, seat, episodes, seed) for _ in range(2))
-    faults = [fault for said in once if (fault := wordless(said, episodes))]
+    try:
+        once, again = (_met(policy, game, seat, episodes, seed) for _ in range(2))
+    except Fault as fault:
+        return [str(fault)]
     if once != again:
-        faults.append("begun again with equal seeds it says something else: its play is not a function of its seeds")
-    return list(dict.fromkeys(faults))
+        return ["begun again with equal seeds it says something else: its play is not a function of its seeds"]
+    return []
 
 
 def _met(policy: Policy, game: TextGame, seat: int, episodes: int, seed: int) -> list[list[str]]:
