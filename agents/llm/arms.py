@@ -39,8 +39,8 @@ class Gate:
 class Learn:
     """PPO on whole answers: one reward an answer, and the same advantage for all of its tokens."""
 
-    steps: PositiveInt = 30  # updates
-    batch: PositiveInt = 64  # questions an update, shared out among the pairs that play
+    steps: PositiveInt = 20  # updates
+    batch: PositiveInt = 32  # questions an update, shared out among the pairs that play
     epochs: PositiveInt = 2
     lr: PositiveFloat = 3e-3
     critic_lr: PositiveFloat = 1e-2

@@ -32,10 +32,10 @@ class Warm:
 
     shape: Tiny = Tiny()
     seed: int = 0
-    steps: PositiveInt = 400
+    steps: PositiveInt = 220
     batch: PositiveInt = 64
     lr: PositiveFloat = 3e-3
-    trust: float = Field(default=0.5, ge=0, le=1)  # how often what was said before is right
+    trust: float = Field(default=0.3, ge=0, le=1)  # how often what was said before is right
 
 
 class Example(NamedTuple):
