@@ -39,7 +39,7 @@ class Gate:
 class Learn:
     """PPO on whole answers: one reward an answer, and the same advantage for all of its tokens."""
 
-    steps: PositiveInt = 20  # updates
+    steps: PositiveInt = 25  # updates
     batch: PositiveInt = 32  # questions an update, shared out among the pairs that play
     epochs: PositiveInt = 2
     lr: PositiveFloat = 3e-3

@@ -1,6 +1,6 @@
 """The frozen base: a model folder the user has, or a tiny model that is trained here.
 
-Both are loaded by AutoModelForCausalLM and AutoTokenizer from a folder, so there is one code path at both scales. A
+Both are loaded by AutoModelForCausalLM and from tokenizer.json in a folder, so there is one code path at both scales. A
 folder's place is no part of what an agent is: a base goes by its name below CROSSPLAY_MODELS, and by its SHA-256.
 """
 
@@ -132,11 +132,11 @@ def as_files(model: Any, words: Any) -> dict[str, bytes]:
 def load(folder: Path, dtype: str = "float32", device: str = "cpu") -> tuple[Any, Any]:
     """Model and tokenizer of a folder; nothing is downloaded, nothing in the folder is run."""
     needed()
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=DTYPES[dtype], use_safetensors=True, **safe)
-    words = AutoTokenizer.from_pretrained(folder, **safe)
+    words = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)  # AutoTokenizer rewrites it by model
     if words.pad_token_id is None:
         words.pad_token = words.eos_token
     return model.to(device).eval(), words

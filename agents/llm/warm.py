@@ -32,7 +32,7 @@ class Warm:
 
     shape: Tiny = Tiny()
     seed: int = 0
-    steps: PositiveInt = 220
+    steps: PositiveInt = 210
     batch: PositiveInt = 64
     lr: PositiveFloat = 3e-3
     trust: float = Field(default=0.3, ge=0, le=1)  # how often what was said before is right

@@ -105,8 +105,8 @@ def test_updating_one_adapter_changes_no_other_and_not_the_base(brain):
 
 
 def test_an_adapter_learns_to_say_what_pays(brain):
-    """The learning test: one answer is paid, and within seconds it is what is said."""
-    wanted = brain.words("#### ")["input_ids"][0]
+    """The learning test: only digits are paid, and within seconds they are all that is said."""
+    wanted = torch.tensor(brain.words("0123456789")["input_ids"])
     learner = Learner(brain, "agent0", replace(ARMS[0].learn, lr=2e-2, epochs=2))
     rng = np.random.default_rng(0)
     prompts = [question.text for question in GAME.questions]
@@ -114,7 +114,7 @@ def test_an_adapter_learns_to_say_what_pays(brain):
     def share(seed):
         luck = np.random.default_rng(seed)
         said = brain.say(prompts * 4, "agent0", limit=1, draw=lambda number: torch.from_numpy(luck.random(4 * len(prompts))))
-        return said, (said.tokens[:, 0] == wanted).double().numpy()
+        return said, torch.isin(said.tokens[:, 0], wanted).double().numpy()
 
     before = share(99)[1].mean()
     for _ in range(40):
