@@ -152,7 +152,7 @@ class Curve:
 
 
 def task_for(trainer: Trainer, name: str, family: str, game: Game, out: Path, seed: int, **more: Any) -> Any:
-    """The task that ends in a trainer's card; a trainer whose learners are no networks of ours brings its `schooling`."""
+    """The task that ends in a trainer's card; one whose learners are no networks of ours has its own `schooling`."""
     return getattr(trainer, "schooling", Training)(name, family, game, trainer, out, seed, **more)
 
 

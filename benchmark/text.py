@@ -79,7 +79,9 @@ def _play(game: TextGame, table: "Table", watch: "Watch") -> "Returns":
 
     spec, episodes = game.spec, len(table.game_seeds)
     state = game.reset(table.game_seeds, np.arange(episodes))
-    memory = [_speaker(p, spec).begin(s, i) for i, (p, s) in enumerate(zip(table.policies, table.policy_seeds, strict=True))]
+    memory = [
+        _speaker(p, spec).begin(s, i) for i, (p, s) in enumerate(zip(table.policies, table.policy_seeds, strict=True))
+    ]
     shape = (episodes, spec.seats)
     total = Returns(np.zeros(shape), np.zeros(shape), np.zeros((*shape, len(spec.events)), dtype=np.int64))
     watch(state, None, None)
@@ -96,9 +98,13 @@ def _play(game: TextGame, table: "Table", watch: "Watch") -> "Returns":
     return total
 
 
-def _said(game: TextGame, table: "Table", state: State, seat: int, memory: Memory, step: int) -> tuple[list[str], Memory]:
+def _said(
+    game: TextGame, table: "Table", state: State, seat: int, memory: Memory, step: int
+) -> tuple[list[str], Memory]:
     asked = game.ask(state, seat)
-    who = f"{table.names[seat] if table.names else table.policies[seat]!r} in {game.spec.name}, seat {seat}, step {step}"
+    who = (
+        f"{table.names[seat] if table.names else table.policies[seat]!r} in {game.spec.name}, seat {seat}, step {step}"
+    )
     try:
         said, memory = _speaker(table.policies[seat], game.spec).reply(asked, memory)
     except Fault as broken:

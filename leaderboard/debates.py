@@ -67,7 +67,9 @@ def lines(folder: Path, seed: int = 0) -> list[Line]:
                 pairings = [fixture.pairing for fixture in site.fixtures(roster)]
                 known = results.load([pairing.key for pairing in pairings])
                 if missing := [p for p in pairings if p.key not in known]:
-                    raise Refused(f"{folder}: {len(missing)} matches are still to be played; `crossplay run` plays them")
+                    raise Refused(
+                        f"{folder}: {len(missing)} matches are still to be played; `crossplay run` plays them"
+                    )
                 matches = {(p.ego, p.partner, p.seat): known[p.key] for p in pairings}
                 found += _lines(site.game, roster, matches, seed)
     if not found:
@@ -119,7 +121,12 @@ def _events(game: Debate, result: MatchResult, seat: int, own: bool) -> dict[str
     last = named[f"right_{game.rounds - 1}"]
     mine = slice(None) if own else seat
     heroic = {name: float(counts[:, mine].mean()) for name, counts in named.items()}
-    return {**heroic, "joint": float(last.mean()), "both": float(last.all(axis=1).mean()), "hero": float(last[:, mine].mean())}
+    return {
+        **heroic,
+        "joint": float(last.mean()),
+        "both": float(last.all(axis=1).mean()),
+        "hero": float(last[:, mine].mean()),
+    }
 
 
 def _interval(
@@ -140,7 +147,18 @@ def _interval(
     return float(low), float(high)
 
 
-HEADS = ("entry", "with", "joint", "both", "hero", "right by round", "agree by round", "recovered", "corrupted", "flipped")
+HEADS = (
+    "entry",
+    "with",
+    "joint",
+    "both",
+    "hero",
+    "right by round",
+    "agree by round",
+    "recovered",
+    "corrupted",
+    "flipped",
+)
 
 
 def rows(found: Sequence[Line]) -> list[list[str]]:
@@ -191,6 +209,6 @@ def table(found: Sequence[Line]) -> "Table":
 
 
 CAPTION = (
-    "joint: mean over both seats of whether the last answer is right; both: debates in which both are; hero: the entry's "
-    "seat, and of it also the rest. 95 % bootstrap over trained seeds; none for fewer than five."
+    "joint: mean over both seats of whether the last answer is right; both: debates in which both are; hero: the "
+    "entry's seat, and of it also the rest. 95 % bootstrap over trained seeds; none for fewer than five."
 )

@@ -9,8 +9,8 @@ from crossplay.agents.llm import arms, policy  # noqa: F401  registers trainers 
 from crossplay.agents.llm.training import DebateTraining, check
 from crossplay.agents.trainer import TRAINERS
 from crossplay.benchmark.card import Card
-from crossplay.benchmark.config import from_table
 from crossplay.benchmark.config import config as configured
+from crossplay.benchmark.config import from_table
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.games.debate import Debate
 from crossplay.populations.generator import GENERATORS

@@ -1,4 +1,4 @@
-"""Fingerprints of debaters: what they say in fixed situations, against each standard partner. Files and names may lie."""
+"""Fingerprints of debaters: what they answer in fixed situations, to each standard partner."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def said(game: TextGame, card: Card, partners: Sequence[Policy], seed: int = 0) 
 
 
 def copies(game: TextGame, entry: Sequence[Card], held_out: Sequence[Card], threshold: float) -> tuple[Near, ...]:
-    """Agents of an entry (`one`) that answer otherwise than a held-out partner (`other`) in a smaller share than that."""
+    """Agents of an entry (`one`) that answer otherwise than a held-out partner (`other`) less often."""
     from crossplay.populations.scripted.generator import standard
 
     rules = [from_table(POLICIES, partner.maker).make(game, None) for partner in standard(game)]  # type: ignore[arg-type]

@@ -39,15 +39,15 @@ class Gate:
 class Learn:
     """PPO on whole answers: one reward an answer, and the same advantage for all of its tokens."""
 
-    steps: PositiveInt = 25  # updates
-    batch: PositiveInt = 32  # questions an update, shared out among the pairs that play
-    epochs: PositiveInt = 2
-    lr: PositiveFloat = 3e-3
+    steps: PositiveInt = 14  # updates
+    batch: PositiveInt = 48  # questions an update, shared out among the pairs that play
+    epochs: PositiveInt = 4
+    lr: PositiveFloat = 4e-3
     critic_lr: PositiveFloat = 1e-2
     clip: float = Field(default=0.2, gt=0, lt=1)
     entropy: float = Field(default=0.001, ge=0)
     gamma: float = Field(default=1.0, ge=0, le=1)
-    tokens: PositiveInt = 8  # an answer, at most
+    tokens: PositiveInt = 6  # an answer, at most
     micro: PositiveInt = 256  # answers a forward pass
     alarm: PositiveFloat = 2.0  # nats a token from the base: past that a training is noted as having run away
     watch: PositiveInt = 5  # updates from one look at that to the next

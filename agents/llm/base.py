@@ -29,7 +29,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 @config
 class Tiny:
-    """A Qwen2 of about 0.2 million parameters, from nothing. A fixture for the code path: no one should call it an LLM."""
+    """A Qwen2 of about 0.2 million parameters, from nothing. A fixture, not an LLM."""
 
     hidden: int = Field(default=96, ge=8, multiple_of=8)
     inner: int = Field(default=288, ge=8)
@@ -112,7 +112,7 @@ def tiny_model(shape: Tiny, seed: int) -> tuple[Any, Any]:
             num_hidden_layers=shape.layers,
             num_attention_heads=shape.heads,
             num_key_value_heads=shape.heads // 2,
-            initializer_range=0.1,  # the customary 0.02 is for thousands of dimensions, and learns nothing for minutes here
+            initializer_range=0.1,  # 0.02 is for thousands of dimensions: here it learns nothing for minutes
             tie_word_embeddings=True,
             bos_token_id=None,
             eos_token_id=words.eos_token_id,
@@ -133,7 +133,9 @@ def load(folder: Path, dtype: str = "float32", device: str = "cpu") -> tuple[Any
     """Model and tokenizer of a folder; nothing is downloaded, nothing in the folder is run."""
     needed()
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=DTYPES[dtype], use_safetensors=True, **safe)
     words = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)  # AutoTokenizer rewrites it by model

@@ -41,13 +41,15 @@ class Brain:
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
+    def has(self, name: str) -> bool:
+        """Whether there is an adapter of this name."""
+        return name in self.model.peft_config
+
     def add(self, name: str, seed: int = 0, tensors: Mapping[str, Tensor] | None = None) -> None:
         """An adapter that changes nothing yet, its luck from `seed`; or one with these tensors."""
         from peft import set_peft_model_state_dict
 
         with own_luck(seed):
-            if name in self.model.peft_config:
-                self.model.delete_adapter(name)
             self.model.add_adapter(name, self._lora)
         if tensors is not None:
             set_peft_model_state_dict(self.model, dict(tensors), adapter_name=name)
@@ -76,22 +78,24 @@ class Brain:
             yield
 
     def encoded(self, prompts: Sequence[str]) -> list[list[int]]:
-        """Prompts as tokens, as a user's message where the tokenizer knows how a chat is written."""
-        if getattr(self.words, "chat_template", None):
+        """Prompts as tokens, each a user's message where the tokenizer knows how a chat is written."""
+        if getattr(self.words, "chat_template", None) and prompts:
             chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
             texts = self.words.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
             return [self.words(text, add_special_tokens=False)["input_ids"] for text in texts]
         return [self.words(prompt)["input_ids"] for prompt in prompts]
 
     @torch.no_grad()
-    def say(self, prompts: Sequence[str], name: str | None, *, limit: int, draw: Draw | None = None, pad: int = 1) -> Spoken:
+    def say(
+        self, prompts: Sequence[str], name: str | None, *, limit: int, draw: Draw | None = None, pad: int = 1
+    ) -> Spoken:
         """Answers of at most `limit` tokens: the likeliest tokens, or by `draw` tokens as likely as they are.
 
         Prompts are padded on the left to a multiple of `pad` tokens.
         """
         asked = self.encoded(prompts)
         ids, mask = self._left(asked, pad)
-        said, logs = [], []
+        said, logs, lives = [], [], []
         with self.speaking(name):
             now = self._step(ids, mask, None, first=True)
             seen = now.hidden_states[-1][:, -1].float()
@@ -102,12 +106,12 @@ class Brain:
                 logs.append(torch.where(alive, log, 0.0))
                 mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
                 kept, alive = alive, alive & (token != self.words.eos_token_id)
-                lives = kept[:, None] if number == 0 else torch.cat([lives, kept[:, None]], dim=1)
+                lives.append(kept)
                 if not alive.any() or number == limit - 1:
                     break
-                now = self._step(token[:, None], mask, now.past_key_values)
-        tokens = torch.stack(said, dim=1)
-        return Spoken(asked, tokens, lives, torch.stack(logs, dim=1), seen, self._texts(tokens, lives))
+                now = self._step(token[:, None], mask, now.cache)
+        tokens, mask = torch.stack(said, dim=1), torch.stack(lives, dim=1)
+        return Spoken(asked, tokens, mask, torch.stack(logs, dim=1), seen, self._texts(tokens, mask))
 
     def _texts(self, tokens: Tensor, mask: Tensor) -> list[str]:
         rows = [row[keep].tolist() for row, keep in zip(tokens, mask, strict=True)]
@@ -133,7 +137,9 @@ class Brain:
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in asked], device=self.device)
         return ids, mask
 
-    def scored(self, asked: Sequence[Sequence[int]], tokens: Tensor, mask: Tensor, name: str | None) -> tuple[Tensor, Tensor]:
+    def scored(
+        self, asked: Sequence[Sequence[int]], tokens: Tensor, mask: Tensor, name: str | None
+    ) -> tuple[Tensor, Tensor]:
         """Log-probabilities of said tokens and entropies in nats where they were said, float32 [rows, tokens] each."""
         ids, known = self._left(asked, 1)
         whole, there = torch.cat([ids, tokens], dim=1), torch.cat([known, mask.long()], dim=1)

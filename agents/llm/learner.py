@@ -1,7 +1,7 @@
 """PPO on whole answers for one adapter [Schulman2017] [Qu2026].
 
-An answer has one return R and a baseline V from a linear critic that reads the adapter's last hidden state at the end of
-the prompt. A = R − V is centred and scaled for every agent and every round on its own, never by how many rounds or
+An answer has one return R and a baseline V from a linear critic that reads the adapter's last hidden state at the end
+of the prompt. A = R − V is centred and scaled for every agent and every round on its own, never by how many rounds or
 tokens there were. What an adversary pays for its tokens, −(1/τ)(log π_adv − log π_hero) each, is summed from each token
 to the end of the answer and divided by the same scale, so that scaling does not change τ.
 """
@@ -87,7 +87,9 @@ class Learner:
             entropies += float((entropy.detach() * keep).sum() / total)
         norm = torch.nn.utils.clip_grad_norm_(self._weights, 1.0)
         if not torch.isfinite(norm):
-            raise Refused(f"{self.name}: the gradient is {float(norm)}; training came to nothing, try a smaller learn.lr")
+            raise Refused(
+                f"{self.name}: the gradient is {float(norm)}; training came to nothing, try a smaller learn.lr"
+            )
         self._actor.step()
         return entropies
 

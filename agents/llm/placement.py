@@ -1,4 +1,4 @@
-"""Which reward each answer of a debate is taught with [Qu2026]; `paid` is own rewards, float64 [rounds, episodes, seats].
+"""Which reward each answer is taught with [Qu2026]; `paid` is own rewards, float64 [rounds, episodes, seats].
 
     ippo       last round: own reward. Middle rounds: own reward + γ × the team's return from the next round on.
                Round 0: own reward alone

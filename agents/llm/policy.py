@@ -65,7 +65,7 @@ class Debater:
     base: Place = Place()
     lora: Lora = Lora()
     adapted: bool = True  # whether there are adapters beside the card
-    tokens: PositiveInt = 8  # an answer, at most
+    tokens: PositiveInt = 6  # an answer, at most
 
     def make(self, game: Game, files: Path | None) -> _Debater:
         """Raises Refused where the base is not there, or is not the one the card was made with."""
@@ -76,7 +76,9 @@ class Debater:
             raise Refused("debater: neither a card's folder nor base.name given, so there is no model")
         found = hashed(folder)
         if self.base.sha256 and found != self.base.sha256:
-            raise Refused(f"debater: base in {folder} has SHA-256 {found[:12]}…, the card wants {self.base.sha256[:12]}…")
+            raise Refused(
+                f"debater: base in {folder} has SHA-256 {found[:12]}…, the card wants {self.base.sha256[:12]}…"
+            )
         data = (files / ADAPTERS).read_bytes() if self.adapted and files else None
         return _debater(self, found, folder, data)
 
@@ -109,7 +111,8 @@ def _voices(maker: Debater, base: str, folder: Path, mark: str, data: bytes | No
         return _Debater((voice, voice))
     names = [f"c{mark[:24]}s{seat}" for seat in range(2)]
     for seat, name in enumerate(names):
-        brain.add(name, tensors=unpacked(data, f"agent{seat}"))
+        if not brain.has(name):  # two cards may be of equal content
+            brain.add(name, tensors=unpacked(data, f"agent{seat}"))
     return _Debater(tuple(Voice(brain, name, maker.tokens) for name in names))  # type: ignore[arg-type]
 
 

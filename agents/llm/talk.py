@@ -20,7 +20,9 @@ class Debated(NamedTuple):
     paid: np.ndarray  # float64 [rounds, episodes, seats] own reward of every round, private costs taken off
 
 
-def debate(brain: Brain, game: Debate, seats: Sequence[str | None], numbers: np.ndarray, limit: int, seed: int | None) -> Debated:
+def debate(
+    brain: Brain, game: Debate, seats: Sequence[str | None], numbers: np.ndarray, limit: int, seed: int | None
+) -> Debated:
     """Plays questions `numbers` [episodes]; None as a seat is the base, None as the seed the likeliest tokens."""
     luck = 0 if seed is None else seed
     state = game.reset(spread(derive(luck, "halves"), len(numbers)), numbers)

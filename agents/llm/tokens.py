@@ -23,5 +23,9 @@ def tokenizer() -> "PreTrainedTokenizerFast":
     inner.pre_tokenizer = Split(Regex(r"####|[\s\S]"), behavior="isolated")
     inner.decoder = Fuse()
     return PreTrainedTokenizerFast(
-        tokenizer_object=inner, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>", clean_up_tokenization_spaces=False
+        tokenizer_object=inner,
+        pad_token="<pad>",
+        eos_token="<eos>",
+        unk_token="<unk>",
+        clean_up_tokenization_spaces=False,
     )

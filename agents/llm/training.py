@@ -17,7 +17,7 @@ from crossplay.benchmark.seeding import derive
 from crossplay.benchmark.workers import single_threaded
 
 if TYPE_CHECKING:
-    from crossplay.agents.llm.arms import Arm, Cast, DebateWarm, On
+    from crossplay.agents.llm.arms import Arm, Cast, On
     from crossplay.agents.llm.brain import Brain
     from crossplay.agents.llm.learner import Learner, Lesson
 
@@ -60,7 +60,9 @@ class DebateTraining(NamedTuple):
             return card
         check(self)
         if self.partners:
-            raise Refused(f"{self.family}: debaters train with each other or their adversaries; given {self.partners!r:.80}")
+            raise Refused(
+                f"{self.family}: debaters train with each other or their adversaries; given {self.partners!r:.80}"
+            )
         with single_threaded():
             return _trained(self, on_update) if hasattr(self.trainer, "learn") else _warmed(self)
 

@@ -117,5 +117,3 @@ class Silent:
 def debaters() -> dict[str, dict[str, str]]:
     """Name → table of the standard ones."""
     return {name: {"kind": f"debate-{name}"} for name in ("random", "copycat", "stubborn", "silent")}
-
-

@@ -84,7 +84,9 @@ def _question(row: Any, where: str) -> Question:
         raise Refused(f"{where}: a {type(row).__name__}, wanted an object with `question` and `answer`")
     for field in ("question", "answer"):
         if not isinstance(row.get(field), str) or not row[field].strip():
-            raise Refused(f"{where}: {field!r} is {row.get(field)!r}, wanted a text; fields: {', '.join(row) or 'none'}")
+            raise Refused(
+                f"{where}: {field!r} is {row.get(field)!r}, wanted a text; fields: {', '.join(row) or 'none'}"
+            )
     answer = last_answer(row["answer"])
     if answer is None:
         raise Refused(f"{where}: `answer` must end in '#### number'; ends in {row['answer'][-30:]!r}")

@@ -74,13 +74,17 @@ def test_advantages_are_centred_and_scaled_by_answers_whatever_their_length():
 
 def test_an_adversary_owes_for_each_token_from_there_to_the_end():
     raw = torch.tensor([2.0, -2.0])  # scale 2
-    leash = torch.tensor([[1.0, 2.0], [1.0, 0.0]])  # nats; owed at price .5: [1.5, 1.0] and [.5, 0], mean at the start 1
+    leash = torch.tensor(
+        [[1.0, 2.0], [1.0, 0.0]]
+    )  # nats; owed at price .5: [1.5, 1.0] and [.5, 0], mean at the start 1
     found = advantages(raw, leash, 0.5)
     assert found.tolist() == [[(2 - 1.5 + 1) / 2, (2 - 1.0 + 1) / 2], [(-2 - 0.5 + 1) / 2, (-2 - 0 + 1) / 2]]
 
 
 def test_equal_answers_are_not_blown_up():
-    assert advantages(torch.tensor([0.51, 0.49]), torch.zeros(2, 1), 0.0).flatten().tolist() == pytest.approx([0.2, -0.2])
+    assert advantages(torch.tensor([0.51, 0.49]), torch.zeros(2, 1), 0.0).flatten().tolist() == pytest.approx(
+        [0.2, -0.2]
+    )
 
 
 def test_the_surrogate_is_clipped_on_the_side_that_gains():

@@ -80,7 +80,11 @@ def test_tokens_are_words_numbers_and_signs():
 
 def solved(question):
     """The answer by reading the words, quite apart from how they were made."""
-    numbers = [int(word.strip(".").partition("=")[2] or word.strip(".")) for word in question.text.split() if any(c.isdigit() for c in word) and "mod" not in word and word != "10?"]
+    numbers = [
+        int(word.strip(".").partition("=")[2] or word.strip("."))
+        for word in question.text.split()
+        if any(c.isdigit() for c in word) and "mod" not in word and word != "10?"
+    ]
     a, b, *c = numbers
     if "mod" in question.ask:
         return (a + b) % 10
@@ -120,7 +124,8 @@ def test_what_was_said_is_filled_in_literally():
 
 
 @pytest.mark.parametrize(
-    "slots", [("{question}", "{question} {own}"), ("", "{question}{own}{peer}"), ("{question}", "{question}{own}{peer}{peer}")]
+    "slots",
+    [("{question}", "{question} {own}"), ("", "{question}{own}{peer}"), ("{question}", "{question}{own}{peer}{peer}")],
 )
 def test_a_wording_has_every_slot_once(slots):
     with pytest.raises(Refused, match="each once"):
@@ -217,13 +222,16 @@ def test_the_checker_finds_luck_from_elsewhere():
 
 
 def test_other_settings_are_another_game():
-    names = {g.spec.name for g in (Debate(), Debate(cost=0.1), Debate(part="train"), Debate(arith=ALL), Debate(rounds=2))}
+    names = {
+        g.spec.name for g in (Debate(), Debate(cost=0.1), Debate(part="train"), Debate(arith=ALL), Debate(rounds=2))
+    }
     assert len(names) == 5
     assert Debate().spec.name == "debate/arith-v1"
 
 
 @pytest.mark.parametrize(
-    ("said", "complaint"), [(["x"] * 2, "wanted 1 texts"), ([1], "is int, wanted str"), (["x" * 30_000], "at most 20000")]
+    ("said", "complaint"),
+    [(["x"] * 2, "wanted 1 texts"), ([1], "is int, wanted str"), (["x" * 30_000], "at most 20000")],
 )
 def test_what_is_no_text_is_a_fault_of_who_said_it(said, complaint):
     class Odd(Says):
@@ -257,7 +265,7 @@ def test_scripted_debaters_meet_in_the_common_engine():
     assert found["silent", "random"].events[:, 1, index("silent")].tolist() == [3] * 40
     both = found["copycat", "stubborn"]  # from round 1 on the copycat, in seat 1, says what it heard in round 0
     assert both.events[:, 0, index("agree_2")].all()
-    assert (found["random", "random"].returns.mean() > 0.02) and (found["random", "random"].returns.mean() < 0.3)
+    assert 0.02 < found["random", "random"].returns.mean() < 0.3
 
 
 def row(question="Ann has 3 pens. She buys 4. How many?", answer="3+4=7\n#### 7"):
@@ -333,7 +341,13 @@ def test_gsm8k_without_files_says_what_to_set(tmp_path, monkeypatch):
 def test_settings_that_contradict_are_refused():
     with pytest.raises(Refused, match="data = 'gsm8k'"):
         build(Debate, {"data": "gsm8k", "arith": {"seed": 1}})
-    for fields in ({"rounds": 0}, {"cost": -1.0}, {"data": "arth"}, {"arith": {"levels": [6]}}, {"arith": {"lvels": [1]}}):
+    for fields in (
+        {"rounds": 0},
+        {"cost": -1.0},
+        {"data": "arth"},
+        {"arith": {"levels": [6]}},
+        {"arith": {"lvels": [1]}},
+    ):
         with pytest.raises(Refused):
             build(Debate, fields)
 
