@@ -10,7 +10,7 @@ from crossplay.agents.llm.training import DebateTraining, check
 from crossplay.agents.trainer import TRAINERS
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import config as configured
-from crossplay.benchmark.config import from_table
+from crossplay.benchmark.config import from_table, to_table
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.games.debate import Debate
 from crossplay.populations.generator import GENERATORS
@@ -36,6 +36,7 @@ class _Untuned(NamedTuple):
     name: str
     game: Game
     on: arms.On
+    tokens: int
     out: Path
 
     def make(self) -> list[Card]:
@@ -44,7 +45,8 @@ class _Untuned(NamedTuple):
         from crossplay.agents.llm.warm import obtain, place
 
         assert isinstance(self.game, Debate)
-        maker: dict[str, Any] = {"kind": "debater", "adapted": False}
+        maker: dict[str, Any] = {"kind": "debater", "adapted": False, "tokens": self.tokens}
+        maker["lora"] = to_table(self.on.lora)  # so that it shares a brain with those who have adapters
         files: dict[str, bytes] = {}
         if self.on.model:
             maker["base"] = {"name": self.on.model, "sha256": hashed(located(self.on.model)), "dtype": self.on.dtype}
@@ -67,6 +69,6 @@ class DebateBase:
     def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> list[_Untuned]:
         """One task. Raises Refused where the game is no debate."""
         arm = from_table(TRAINERS, {**self.trainer, "kind": "debate_ippo"}, f"debate_base {self.name}")
-        task = _Untuned(self.name, game, arm.on, out / self.name)
+        task = _Untuned(self.name, game, arm.on, arm.learn.tokens, out / self.name)
         check(DebateTraining(self.name, self.name, game, arm, task.out, seed))  # type: ignore[arg-type]
         return [task]

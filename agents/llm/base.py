@@ -137,7 +137,7 @@ def load(folder: Path, dtype: str = "float32", device: str = "cpu") -> tuple[Any
 
     logging.disable_progress_bar()
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=DTYPES[dtype], use_safetensors=True, **safe)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=DTYPES[dtype], use_safetensors=True, **safe)
     words = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)  # AutoTokenizer rewrites it by model
     if words.pad_token_id is None:
         words.pad_token = words.eos_token

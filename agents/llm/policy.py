@@ -1,5 +1,6 @@
 """A debater at rest and at play: an adapter a seat over a frozen base, answering with the likeliest tokens."""
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from crossplay.agents.llm.base import Lora, Place, hashed, load, located
 from crossplay.agents.llm.brain import Brain
+from crossplay.agents.training import pick_device
 from crossplay.benchmark.config import config, sha256
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
@@ -19,6 +21,7 @@ from crossplay.benchmark.seeding import Seeds
 from crossplay.benchmark.text import Asked, TextGame
 
 ADAPTERS = "adapters.safetensors"
+WHERE = "CROSSPLAY_DEVICE"  # where debaters speak in matches; what they say may differ from device to device
 ROWS, PAD, TOGETHER = 16, 16, 64  # rows and prompt tokens are padded to multiples, so that few shapes are ever computed
 
 
@@ -120,6 +123,6 @@ def _brain(base: str, dtype: str, lora: Lora, folder: Path) -> Brain:
     key = (base, dtype, lora)
     if key not in _BRAINS:
         _BRAINS.clear()
-        model, words = load(folder, dtype)
+        model, words = load(folder, dtype, pick_device(os.environ.get(WHERE, "cpu")))
         _BRAINS[key] = Brain(model, words, lora, "blank")
     return _BRAINS[key]

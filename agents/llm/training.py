@@ -170,7 +170,9 @@ def _school(
     arm, game = task.trainer, task.game.training()
     game = game if arm.rounds is None else game.shortened(arm.rounds)
     rng = np.random.default_rng(derive(seed, "questions"))
-    curve, alarms, began = [], [], time.perf_counter()
+    curve: list[list[float]] = []
+    alarms: list[str] = []
+    began = time.perf_counter()
     share = arm.learn.batch // len(arm.casts)
     for step in range(arm.learn.steps):
         lessons: dict[str, list[Lesson]] = {name: [] for name in learners}

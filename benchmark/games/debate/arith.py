@@ -48,7 +48,7 @@ def _draw(setting: Arith, part: str, count: int) -> tuple[Question, ...]:
     mine = pairs(setting, part)
     levels = rng.choice(setting.levels, size=count)
     chosen = _few_repeats(rng, len(mine), count)
-    return tuple(_question(int(level), *mine[k], rng) for level, k in zip(levels, chosen, strict=True))
+    return tuple(_question(int(level), mine[k], rng) for level, k in zip(levels, chosen, strict=True))
 
 
 def _few_repeats(rng: np.random.Generator, kinds: int, count: int) -> np.ndarray:
@@ -56,7 +56,8 @@ def _few_repeats(rng: np.random.Generator, kinds: int, count: int) -> np.ndarray
     return np.concatenate([rng.permutation(kinds) for _ in range(-(-count // kinds))])[:count]
 
 
-def _question(level: int, a: int, b: int, rng: np.random.Generator) -> Question:
+def _question(level: int, pair: tuple[int, int], rng: np.random.Generator) -> Question:
+    a, b = pair
     c = int(rng.integers(0, a + b + 1))
     one, other = rng.permutation(NAMES)[:2]
     thing = rng.choice(THINGS)
@@ -67,7 +68,7 @@ def _question(level: int, a: int, b: int, rng: np.random.Generator) -> Question:
     if level == 3:
         return Question((f"x={a}.", f"y={b}.", f"z={c}."), "x+y-z?", str(a + b - c))
     if level == 4:
-        facts = (f"{one} has {a} {thing}.", f"{other} gives {one} {b}.", f"{one} loses {c}.")
-        return Question(facts, f"How many {thing} has {one}?", str(a + b - c))
+        story = (f"{one} has {a} {thing}.", f"{other} gives {one} {b}.", f"{one} loses {c}.")
+        return Question(story, f"How many {thing} has {one}?", str(a + b - c))
     facts = (f"{one} has {a} {thing}.", f"{other} has {b} more.")
     return Question(facts, f"How many {thing} have both?", str(2 * a + b))
