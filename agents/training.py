@@ -151,6 +151,11 @@ class Curve:
         self._path.unlink(missing_ok=True)
 
 
+def task_for(trainer: Trainer, name: str, family: str, game: Game, out: Path, seed: int, **more: Any) -> Any:
+    """The task that ends in a trainer's card; one whose learners are no networks of ours has its own `schooling`."""
+    return getattr(trainer, "schooling", Training)(name, family, game, trainer, out, seed, **more)
+
+
 def teach(trainings: Sequence[Training], watches: Sequence[OnUpdate]) -> list[Card]:
     """Trains kin in one stack, or goes on where an earlier run stopped, and saves their cards.
 

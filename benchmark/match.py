@@ -9,6 +9,7 @@ from crossplay.benchmark.errors import Fault, Refused
 from crossplay.benchmark.game import Game, GameSpec, Observation, State, Step
 from crossplay.benchmark.policy import Memory, Policy
 from crossplay.benchmark.seeding import Seeds, derive, spread
+from crossplay.benchmark.text import TextGame, play_texts
 from crossplay.benchmark.workers import single_threaded
 
 HARNESS = 1  # part of every match key: bump it with any change that moves scores
@@ -61,7 +62,7 @@ def play_tables(game: Game, tables: Sequence[Table], watch: Watch = unseen) -> l
     ends = np.cumsum([len(table.game_seeds) for table in tables])
     rows = [slice(end - len(table.game_seeds), end) for end, table in zip(ends, tables, strict=True)]
     with single_threaded():
-        return _play(game, tables, rows, watch)
+        return play_texts(game, tables, watch) if isinstance(game, TextGame) else _play(game, tables, rows, watch)
 
 
 def _play(game: Game, tables: Sequence[Table], rows: list[slice], watch: Watch) -> list[Returns]:

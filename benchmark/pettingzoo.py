@@ -13,6 +13,7 @@ from crossplay.benchmark.game import Game, GameSpec, Step
 from crossplay.benchmark.match import illegal
 from crossplay.benchmark.registry import GAMES
 from crossplay.benchmark.seeding import Seeds, derive, spread
+from crossplay.benchmark.text import TextGame
 
 
 class GameEnv(ParallelEnv):
@@ -102,6 +103,8 @@ class GameEnv(ParallelEnv):
 
 def to_parallel_env(game: Game, view: str | None = None) -> GameEnv:
     """A game as a PettingZoo ParallelEnv, showing one view (the game's first unless named)."""
+    if isinstance(game, TextGame):
+        raise Refused(f"{game.spec.name} is played with texts, which no PettingZoo space of actions holds")
     view = view or game.spec.view
     if view not in game.spec.views:
         raise unknown("view", view, game.spec.views)

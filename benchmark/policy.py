@@ -83,6 +83,8 @@ class Uniform:
     """Every legal action with equal probability."""
 
     def make(self, game: Game, files: Path | None) -> Policy:
+        if not game.spec.actions:
+            raise Refused(f"uniform: {game.spec.name} has no numbered actions to draw from")
         return _Uniform(game.spec.view)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from crossplay.agents.graph_export import to_onnx
 from crossplay.agents.inference import NetworkPolicy
-from crossplay.agents.training import Training, pick_device
+from crossplay.agents.training import Training, pick_device, task_for
 from crossplay.benchmark.card import CARD_FILE, Card, load_card
 from crossplay.benchmark.check import check_policy
 from crossplay.benchmark.config import from_text, to_table
@@ -14,6 +14,8 @@ from crossplay.benchmark.crossplay import MatchResult, fixture, play_one
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game, GameSpec
 from crossplay.benchmark.registry import GAMES, POLICIES
+from crossplay.benchmark.text import TextGame
+from crossplay.benchmark.text_check import check_text_policy
 from crossplay.benchmark.workers import in_processes
 from crossplay.leaderboard.submission.manifest import is_submission, load
 from crossplay.leaderboard.suite import generator_for, trainer_for
@@ -46,6 +48,8 @@ def examine(agent: str, game: str) -> list[str]:
     except Refused as refused:
         return [str(refused)]
     seats = range(played.spec.seats)
+    if isinstance(played, TextGame):
+        return [f"seat {seat}: {fault}" for seat in seats for fault in check_text_policy(policy, played, seat)]
     exact = not _network(card.maker)  # a network rounds by batch, so alone it may differ in the last bit
     return [f"seat {seat}: {fault}" for seat in seats for fault in check_policy(policy, played, seat, alone=exact)]
 
@@ -61,7 +65,8 @@ def training(
     """One agent's training as a user spells it; the card is named after its folder."""
     played, plan = trainer_for(trainer, game, settings)
     cards = tuple(load_card(path) for path in partners)
-    return Training(out.name, trainer, played, plan, out, seed, cards, device=pick_device(device))
+    made: Training = task_for(plan, out.name, trainer, played, out, seed, partners=cards, device=pick_device(device))
+    return made
 
 
 def partners(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crossplay.agents.training import Training
+from crossplay.agents.training import Training, task_for
 from crossplay.benchmark.card import Card, load_card
 from crossplay.benchmark.config import to_table
 from crossplay.benchmark.crossplay import Fixture
@@ -72,20 +72,10 @@ class Site(NamedTuple):
     def trainings(self, entry: Entry, partners: Sequence[Card] = (), population: str = "") -> list[Training]:
         """An entry's seeds; `population` is the digest of what the partners come from."""
         trainer = self.suite.trainer(entry, self.setting)
-        return [
-            Training(
-                name,
-                entry.name,
-                self.game,
-                trainer,
-                self.cards / name,
-                self.suite.seed,
-                tuple(partners),
-                (population,) if population else (),
-                self.device,
-            )
-            for name in (f"{entry.name}-{i}" for i in range(entry.seeds))
-        ]
+        declared = (population,) if population else ()
+        names = [f"{entry.name}-{i}" for i in range(entry.seeds)]
+        more = {"partners": tuple(partners), "trained_with": declared, "device": self.device}
+        return [task_for(trainer, n, entry.name, self.game, self.cards / n, self.suite.seed, **more) for n in names]
 
     def populate(self, made: Sequence[tuple[str, list[Card]]]) -> Population:
         """The manifest of the partners that were made, (role, cards), written to the site's folder.

@@ -19,6 +19,8 @@ from crossplay.agents import (  # noqa: F401  registers the trainers
     state_augmented,
 )
 from crossplay.agents import graph as _graph  # noqa: F401
+from crossplay.agents.llm import arms as _arms  # noqa: F401
+from crossplay.agents.llm import policy as _policy  # noqa: F401
 from crossplay.agents.presets import preset
 from crossplay.agents.trainer import TRAINERS, Trainer
 from crossplay.benchmark import games as _games  # noqa: F401  registers the games
@@ -27,7 +29,7 @@ from crossplay.benchmark.config import build, config, from_table, from_text, mer
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.registry import GAMES
-from crossplay.populations import bc, brdiv, comedi, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
+from crossplay.populations import bc, brdiv, comedi, debaters, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
 from crossplay.populations.generator import GENERATORS, PartnerGenerator
 from crossplay.populations.llm import generator as _programs  # noqa: F401
 from crossplay.populations.llm import live as _live  # noqa: F401

@@ -20,7 +20,9 @@ from crossplay.benchmark.match import illegal
 from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import Seeds, derive, spread
+from crossplay.benchmark.text import TextGame
 from crossplay.benchmark.workers import single_threaded
+from crossplay.populations import wording
 from crossplay.populations.diversity import Near
 from crossplay.populations.scripted.generator import standard
 
@@ -124,6 +126,8 @@ def near_duplicates(prints: Sequence[Fingerprint], threshold: float = NEAR) -> t
 
 def copies(game: Game, entry: Sequence[Card], held_out: Sequence[Card], threshold: float = NEAR) -> tuple[Near, ...]:
     """Agents of an entry (`one`) that do nearly the same as a held-out partner (`other`), whatever their files say."""
+    if isinstance(game, TextGame):
+        return wording.copies(game, entry, held_out, threshold)
     mine, theirs = fingerprints(game, entry), fingerprints(game, held_out)
     near = ((a.name, b.name, distance(a, b)) for a in mine for b in theirs)
     return tuple(Near(one=one, other=other, distance=d) for one, other, d in near if d < threshold)

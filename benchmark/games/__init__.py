@@ -3,8 +3,9 @@
 from crossplay.benchmark.games.carry import Carry
 from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.games.corridor import Corridor
+from crossplay.benchmark.games.debate import Debate
 from crossplay.benchmark.games.matrix import Matrix
 from crossplay.benchmark.games.overcooked.game import Overcooked
 from crossplay.benchmark.games.pettingzoo import PettingZooGame
 
-__all__ = ["Carry", "CollabGrid", "Corridor", "Matrix", "Overcooked", "PettingZooGame"]
+__all__ = ["Carry", "CollabGrid", "Corridor", "Debate", "Matrix", "Overcooked", "PettingZooGame"]

@@ -1,4 +1,4 @@
-"""Commands about boards: run, board, diff, compare, rankings, heatmap, meet, sweep, curves, report, export."""
+"""Commands about boards: run, board, diff, compare, rankings, heatmap, meet, debate, sweep, curves, report, export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -151,6 +151,24 @@ def meet(
         console.SCREEN.print(meetings.table(one))
     if form != "table":
         console.say(forms[form](found))
+
+
+@app.command()
+def debate(
+    folder: Results = Path("results/debate-tiny"),
+    form: Annotated[str, typer.Option("--format", help="table, json or markdown.")] = "table",
+) -> None:
+    """Print how debates went: accuracy by round, agreement, answers recovered and corrupted; nothing is played.
+
+    Example: **crossplay debate results/debate-tiny --format markdown**
+    """
+    from crossplay.leaderboard import debates
+
+    forms = {"json": debates.to_json, "markdown": debates.to_markdown}
+    if form not in ("table", *forms):
+        raise unknown("format", form, ["table", *forms])
+    found = debates.lines(folder)
+    console.SCREEN.print(debates.table(found)) if form == "table" else console.say(forms[form](found))
 
 
 @app.command()

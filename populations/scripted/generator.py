@@ -11,9 +11,10 @@ from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.games.carry import Carry
 from crossplay.benchmark.games.collab_grid import CollabGrid
+from crossplay.benchmark.games.debate import Debate
 from crossplay.benchmark.games.overcooked.game import Overcooked
 from crossplay.populations.generator import GENERATORS
-from crossplay.populations.scripted import carry, collab_grid, noisy, overcooked  # noqa: F401  registers the policies
+from crossplay.populations.scripted import carry, collab_grid, debate, noisy, overcooked  # noqa: F401  registers the policies
 
 Table = dict[str, Any]
 GREEDY: Table = {"kind": "overcooked-greedy"}
@@ -76,6 +77,8 @@ def standard(game: Game) -> tuple[Partner, ...]:
         tables = _collab_grid()
     elif isinstance(game, Carry):
         tables = _carry(game)
+    elif isinstance(game, Debate):
+        tables = dict(debate.debaters())
     else:
         constant = {f"always-{k}": {"kind": "constant", "action": k} for k in range(len(game.spec.actions))}
         tables = {"uniform": {"kind": "uniform"}, **constant}

@@ -18,6 +18,8 @@ from crossplay.benchmark.game import GameSpec, Observation, Step
 from crossplay.benchmark.games import CollabGrid, Matrix
 from crossplay.benchmark.policy import Clock
 from crossplay.benchmark.registry import GAMES, POLICIES
+from crossplay.benchmark.text import TextGame
+from crossplay.benchmark.text_check import check_text_game, check_text_policy
 
 for module in pkgutil.iter_modules(scripted.__path__):
     importlib.import_module(f"{scripted.__name__}.{module.name}")
@@ -46,7 +48,7 @@ EXAMPLES = {  # a kind without an example is checked with its defaults
 GAME_TABLES = [{"kind": kind, **table} for kind in GAMES for table in EXAMPLES.get(kind, [{}])]
 CONSTANT = {"maker": {"kind": "constant", "action": 1}}
 POLICY_TABLES = {"noisy": CONSTANT, "unstuck": CONSTANT}
-NEED_FILES = {"network", "team", "llm", "llm-replay"}  # weights, tapes, servers: checked where those are tested
+NEED_FILES = {"debater", "llm", "llm-replay", "network", "onnx", "python", "team"}  # checked where those are tested
 
 
 def spell(table):
@@ -55,7 +57,8 @@ def spell(table):
 
 @pytest.mark.parametrize("table", GAME_TABLES, ids=spell)
 def test_every_game_passes(table):
-    assert check_game(from_table(GAMES, table)) == []
+    game = from_table(GAMES, table)
+    assert (check_text_game if isinstance(game, TextGame) else check_game)(game) == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind in POLICIES if kind not in NEED_FILES])
@@ -69,7 +72,8 @@ def test_every_policy_passes_in_every_seat_of_every_game_it_plays(kind):
             continue
         for seat in range(game.spec.seats):
             played += 1
-            assert check_policy(policy, game, seat, episodes=3) == []
+            check = check_text_policy if isinstance(game, TextGame) else check_policy
+            assert check(policy, game, seat, episodes=3) == []
     assert played, f"{kind} plays none of the registered games"
 
 

@@ -17,6 +17,7 @@ from crossplay.benchmark.pettingzoo import parallel_env, to_parallel_env
 from crossplay.benchmark.policy import Uniform
 from crossplay.benchmark.registry import GAMES
 from crossplay.benchmark.seeding import derive, spread
+from crossplay.benchmark.text import TextGame
 
 with warnings.catch_warnings():  # its test package imports environments by a road it has itself deprecated
     warnings.simplefilter("ignore")
@@ -29,7 +30,11 @@ EXAMPLES = {
         "arguments": {"kind": "matrix", "rounds": 4},
     }
 }
-REGISTERED = [from_table(GAMES, {"kind": kind, **EXAMPLES.get(kind, {})}) for kind in GAMES]
+REGISTERED = [
+    game
+    for game in (from_table(GAMES, {"kind": kind, **EXAMPLES.get(kind, {})}) for kind in GAMES)
+    if not isinstance(game, TextGame)  # which to_parallel_env refuses: tests/benchmark/debate
+]
 
 
 @pytest.mark.parametrize("game", REGISTERED, ids=lambda game: game.spec.name)
