@@ -35,7 +35,7 @@ def test_the_commands_are_the_promised_ones():
     boards = ["run", "board", "heatmap", "meet", "sweep", "curves", "plot", "export", "report", "compare", "diff"]
     agents = ["train", "populate", "check", "play"]
     submitted = ["init", "graph", "pack", "submit", "accept", "withdraw"]
-    promised = [*boards, "rankings", *agents, *submitted, "list", "doctor", "rqe"]
+    promised = [*boards, "rankings", "debate", *agents, *submitted, "list", "doctor", "rqe"]
     of_populations = ["show", "verify", "seal", "reveal", "bounds", "diversity", "thin"]
     folded = [*(("population", name) for name in of_populations), ("store", "merge"), ("llm", "record")]
     folded += [("llm", "tape", name) for name in ("stats", "verify", "replay")]
