@@ -39,10 +39,10 @@ class Gate:
 class Learn:
     """PPO on whole answers: one reward an answer, and the same advantage for all of its tokens."""
 
-    steps: PositiveInt = 14  # updates
-    batch: PositiveInt = 48  # questions an update, shared out among the pairs that play
-    epochs: PositiveInt = 4
-    lr: PositiveFloat = 4e-3
+    steps: PositiveInt = 30  # updates
+    batch: PositiveInt = 128  # questions an update, shared out among the pairs that play
+    epochs: PositiveInt = 2
+    lr: PositiveFloat = 3e-3
     critic_lr: PositiveFloat = 1e-2
     clip: float = Field(default=0.2, gt=0, lt=1)
     entropy: float = Field(default=0.001, ge=0)
