@@ -47,7 +47,9 @@ def caged() -> bool:
     """Whether bubblewrap is here and works."""
     if not shutil.which("bwrap"):
         return False
-    tried = subprocess.run([*_walls(), "--", sys.executable, "-I", "-c", ""], capture_output=True, check=False)
+    tried = subprocess.run(
+        [*_walls(Limits().files), "--", sys.executable, "-I", "-c", ""], capture_output=True, check=False
+    )
     return tried.returncode == 0
 
 
@@ -61,10 +63,11 @@ def allowed() -> None:
         )
 
 
-def _walls() -> list[str]:
-    """Bubblewrap's arguments, without the agent."""
+def _walls(size: int) -> list[str]:
+    """Bubblewrap's arguments, without the agent; `size` bytes of files may be written."""
     given = ["bwrap", "--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
     given += ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "cage", "--proc", "/proc"]
+    given += _small("/tmp", size)  # before the environment, which may lie in it
     for folder in ("/usr", "/bin", "/lib", "/lib64", "/sbin", *_ETC):
         given += ["--ro-bind-try", folder, folder]
     for folder in dict.fromkeys((sys.base_prefix, sys.prefix)):
@@ -110,8 +113,8 @@ class Cell:
         if rules is None:
             return [sys.executable, "-I", "-B", script, str(line), str(folder), *more]
         shared = [f"/more/{number}" for number in range(len(more))]
-        walls = [*_walls(), "--dev", "/dev", *_small("/dev/shm", self._limits.files)]
-        walls += [*_small("/tmp", self._limits.files), "--ro-bind", script, "/inmate.py"]
+        walls = [*_walls(self._limits.files), "--dev", "/dev", *_small("/dev/shm", self._limits.files)]
+        walls += ["--ro-bind", script, "/inmate.py"]
         walls += ["--ro-bind", str(folder), "/agent", "--chdir", "/agent"]
         for outside, inside in zip(more, shared, strict=True):
             walls += ["--ro-bind", outside, inside]
