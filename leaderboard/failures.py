@@ -14,38 +14,45 @@ Failures = Mapping[str, str]  # match key → what happened
 
 
 def note(folder: Path, failure: Failure) -> None:
-    """Adds a failed match, in one write."""
+    """Adds a failed match; a reader sees the file with it or without it."""
     pairing = failure.pairing
     line = {"key": pairing.key, "reason": failure.reason, **asdict(pairing), "provenance": failure.provenance}
-    with (folder / FAILURES).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    _write(folder, [*_lines(folder), json.dumps(line, ensure_ascii=False)])
 
 
 def read(folder: Path) -> dict[str, str]:
-    """What failed, by match key. Raises Refused where the file is not what was written; a last line may be cut."""
-    path = folder / FAILURES
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    """What failed, by match key. Raises Refused where the file is not what was written."""
     found = {}
-    for number, text in enumerate(lines, 1):
+    for number, text in enumerate(_lines(folder), 1):
         try:
             line = json.loads(text)
             found[str(line["key"])] = str(line["reason"])
         except (ValueError, KeyError, TypeError):
-            if number < len(lines):
-                raise Refused(f"{path}, line {number}: not a failed match; delete the line to have it played") from None
+            raise Refused(
+                f"{folder / FAILURES}, line {number}: not a failed match; delete the line to have it played"
+            ) from None
     return found
 
 
 def forget(folder: Path, egos: Iterable[str]) -> int:
     """Takes out the failures of these agents, by name, so that they are played again; returns how many."""
-    path, names = folder / FAILURES, set(egos)
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    kept = [line for line in lines if json.loads(line)["ego"] not in names]
+    read(folder)  # what is broken in it is said in words
+    lines, names = _lines(folder), set(egos)
+    kept = [line for line in lines if json.loads(line).get("ego") not in names]
     if len(kept) < len(lines):
-        draft = path.with_name(f".{path.name}.draft")
-        draft.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-        draft.replace(path)
+        _write(folder, kept)
     return len(lines) - len(kept)
+
+
+def _lines(folder: Path) -> list[str]:
+    path = folder / FAILURES
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
+def _write(folder: Path, lines: Iterable[str]) -> None:
+    draft = folder / f".{FAILURES}.draft"
+    draft.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    draft.replace(folder / FAILURES)
 
 
 def told(failures: Failures, pairings: Iterable[Pairing], egos: set[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard import console
 from crossplay.leaderboard.cli.app import Jobs, app
 
@@ -128,7 +129,11 @@ def graph(
     """
     from crossplay.leaderboard.agent import to_graph
 
-    out.write_bytes(to_graph(card, game))
+    data = to_graph(card, game)
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise Refused(f"cannot write {out}: {error.strerror or error}") from None
     console.say(f"wrote {out}")
 
 

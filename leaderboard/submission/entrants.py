@@ -10,10 +10,10 @@ from crossplay.benchmark.card import Card
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.leaderboard.submission import archive
-from crossplay.leaderboard.submission.manifest import Submission, digest, files, load
+from crossplay.leaderboard.submission.manifest import AGENT_FILE, Submission, digest, files, load
 from crossplay.leaderboard.submission.python import SITE
 
-ENTRANTS = "entrants"
+ENTRANTS, DRAFTS = "entrants", ".drafts"
 REQUIREMENTS = "requirements.txt"
 
 
@@ -28,29 +28,33 @@ def cards(results: Path, game: Game) -> dict[str, tuple[Card, ...]]:
     return {one.name: one.cards(game) for one in entrants(results) if one.fits(game)}
 
 
-def take(source: Path, results: Path) -> Submission:
-    """Copies or unpacks an agent into a results folder, in the place of one of its name. Raises Refused.
-
-    The same agent again changes nothing; what it requires is installed beside it, from wheels only.
-    """
-    drafts = results / ENTRANTS / ".drafts"
-    shutil.rmtree(drafts, ignore_errors=True)
-    draft = drafts / "agent"
+def stage(source: Path, results: Path) -> Submission:
+    """Copies or unpacks an agent beside those of a results folder, with what it requires. Raises Refused."""
+    shutil.rmtree(results / ENTRANTS / DRAFTS, ignore_errors=True)
+    draft = results / ENTRANTS / DRAFTS / "agent"
     if source.is_dir():
         load(source)
         for path in files(source):
             target = draft / path.relative_to(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-    else:
+    elif source.is_file():
         archive.unpack(source, draft)
-    agent = load(draft)
+    else:
+        raise Refused(f"{source}: no such folder or archive; wanted one with an {AGENT_FILE}")
+    _require(draft)
+    return load(draft)
+
+
+def settle(agent: Submission, results: Path) -> Submission:
+    """Moves a staged agent to its place, in that of one of its name; the same agent again changes nothing."""
     place = results / ENTRANTS / agent.name
-    if not place.is_dir() or digest(place) != digest(draft):
-        _require(draft, place)
-        shutil.rmtree(place, ignore_errors=True)
-        draft.replace(place)
-    shutil.rmtree(drafts, ignore_errors=True)
+    if not place.is_dir() or digest(place) != digest(agent.folder):
+        for old, new in ((_site(place), _site(agent.folder)), (place, agent.folder)):
+            shutil.rmtree(old, ignore_errors=True)
+            if new.is_dir():
+                new.replace(old)
+    shutil.rmtree(results / ENTRANTS / DRAFTS, ignore_errors=True)
     return load(place)
 
 
@@ -67,15 +71,13 @@ def _site(place: Path) -> Path:
     return place.with_name(f".{place.name}.{SITE}")
 
 
-def _require(draft: Path, place: Path) -> None:
+def _require(draft: Path) -> None:
     """Installs what requirements.txt asks for; wheels only, since building a source package runs its code uncaged."""
-    wanted, site = draft / REQUIREMENTS, _site(place)
-    shutil.rmtree(site, ignore_errors=True)
+    wanted, site = draft / REQUIREMENTS, _site(draft)
     if not wanted.is_file():
         return
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "--target", str(site)]
     done = subprocess.run([*command, "--requirement", str(wanted)], capture_output=True, text=True, check=False)
     if done.returncode:
-        shutil.rmtree(site, ignore_errors=True)
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise Refused(f"{REQUIREMENTS} cannot be installed from wheels: {' '.join(last)}")

@@ -17,7 +17,7 @@ X86 = {
     "process_vm_readv": 310, "process_vm_writev": 311, "mount": 165, "umount2": 166, "pivot_root": 155, "chroot": 161,
     "unshare": 272, "setns": 308, "keyctl": 250, "add_key": 248, "request_key": 249, "bpf": 321, "io_uring_setup": 425,
     "userfaultfd": 323, "perf_event_open": 298, "memfd_create": 319, "shmget": 29, "shmat": 30, "msgget": 68,
-    "semget": 64, "mq_open": 240, "personality": 135, "prctl_seccomp": 317, "open_tree": 428, "move_mount": 429,
+    "semget": 64, "mq_open": 240, "personality": 135, "seccomp": 317, "open_tree": 428, "move_mount": 429,
     "fsopen": 430, "pidfd_open": 434, "pidfd_getfd": 438, "mount_setattr": 442,
 }  # fmt: skip
 ARM = {
@@ -25,7 +25,7 @@ ARM = {
     "process_vm_readv": 270, "process_vm_writev": 271, "mount": 40, "umount2": 39, "pivot_root": 41, "chroot": 51,
     "unshare": 97, "setns": 268, "keyctl": 219, "add_key": 217, "request_key": 218, "bpf": 280, "io_uring_setup": 425,
     "userfaultfd": 282, "perf_event_open": 241, "memfd_create": 279, "shmget": 194, "shmat": 196, "msgget": 186,
-    "semget": 190, "mq_open": 180, "personality": 92, "prctl_seccomp": 277, "open_tree": 428, "move_mount": 429,
+    "semget": 190, "mq_open": 180, "personality": 92, "seccomp": 277, "open_tree": 428, "move_mount": 429,
     "fsopen": 430, "pidfd_open": 434, "pidfd_getfd": 438, "mount_setattr": 442,
 }  # fmt: skip
 ARCHES = {"x86_64": (0xC000003E, 56, X86), "aarch64": (0xC00000B7, 220, ARM)}

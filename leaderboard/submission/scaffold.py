@@ -40,7 +40,7 @@ def init(folder: Path, form: str) -> str:
     """Writes an agent to start from into a new folder; returns what to do next. Raises Refused where it is not new."""
     if form not in SOURCES:
         raise unknown("form", form, SOURCES)
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused(f"{folder} is already there, and not empty")
     table = {
         "name": folder.resolve().name,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from crossplay.benchmark.card import Card
@@ -15,9 +14,9 @@ from crossplay.leaderboard.copies import compare
 from crossplay.leaderboard.row import Row
 from crossplay.leaderboard.run import SUITE, play, train
 from crossplay.leaderboard.site import Site, sites
-from crossplay.leaderboard.submission import archive, entrants
+from crossplay.leaderboard.submission import entrants
 from crossplay.leaderboard.submission.check import check
-from crossplay.leaderboard.submission.manifest import AGENT_FILE, Submission, load
+from crossplay.leaderboard.submission.manifest import Submission
 from crossplay.leaderboard.suite import Suite, as_table, short
 from crossplay.leaderboard.table import decimals, shown, shown_ranks
 from crossplay.leaderboard.work import Tell
@@ -38,16 +37,11 @@ def submit(
 ) -> tuple[Submission, list[Board]]:
     """Takes an agent in and plays what is missing; `again` replays what it failed at. Raises Refused for faults."""
     found = _plan(results, suite)
-    examined(source)
-    agent = entrants.take(source, results)
-    if agent.name in {entry.name for entry in found.entries}:
-        entrants.withdraw(agent.name, results)
-        raise Refused(f"the suite {found.name} has an entry of the name {agent.name!r}; rename the agent")
     places = sites(found, results)
-    if not any(agent.fits(place.game) for place in places):
-        entrants.withdraw(agent.name, results)
-        games = ", ".join(short(place.game.spec.name) for place in places)
-        raise Refused(f"{agent.name} is for {', '.join(agent.games)}; {found.name} plays {games}")
+    agent = entrants.stage(source, results)
+    _examine(agent, source)
+    _welcome(agent, found, places)
+    agent = entrants.settle(agent, results)
     if again:
         failures.forget(results, [card.name for place in places for card in _own(agent, place)])
     _play(places, results, jobs, tell)
@@ -81,20 +75,20 @@ def _plan(results: Path, suite: Suite) -> Suite:
     return alone
 
 
-def examined(source: Path) -> None:
-    """Raises Refused with everything that is wrong with an agent in a folder or archive."""
-    if source.is_dir():
-        load(source)
-        wrong = [f"{one.source}, {one.game}: {fault}" for one in check(source) for fault in one.faults]
-    elif source.is_file():
-        with TemporaryDirectory() as draft:
-            folder = Path(draft) / "agent"
-            archive.unpack(source, folder)
-            wrong = [f"{one.source}, {one.game}: {fault}" for one in check(folder) for fault in one.faults]
-    else:
-        raise Refused(f"{source}: no such folder or archive; wanted one with an {AGENT_FILE}")
+def _examine(agent: Submission, source: Path) -> None:
+    """Raises Refused with everything that is wrong with an agent."""
+    wrong = [f"{one.source}, {one.game}: {fault}" for one in check(agent.folder) for fault in one.faults]
     if wrong:
         raise Refused(f"{source} cannot be submitted:\n" + "\n".join(f"  ✗ {fault}" for fault in dict.fromkeys(wrong)))
+
+
+def _welcome(agent: Submission, suite: Suite, places: Sequence[Site]) -> None:
+    """Raises Refused where an agent has an entry's name, or plays none of the games."""
+    if agent.name in {entry.name for entry in suite.entries}:
+        raise Refused(f"the suite {suite.name} has an entry of the name {agent.name!r}; rename the agent")
+    if not any(agent.fits(place.game) for place in places):
+        games = ", ".join(short(place.game.spec.name) for place in places)
+        raise Refused(f"{agent.name} is for {', '.join(agent.games)}; {suite.name} plays {games}")
 
 
 def landings(agent: Submission, boards: Sequence[Board], results: Path) -> Iterator[Landing]:

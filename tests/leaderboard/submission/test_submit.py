@@ -138,7 +138,7 @@ def test_a_failure_is_a_result(tmp_path, results):
     """It passes the check, and breaks late and with some partners only."""
     late = agent(tmp_path / "late", "return 0 // self.luck.randrange(40)")  # breaks in some matches, not in all
     fine = agent(tmp_path / "fine")
-    taken = entrants.take(late, results)  # past the check, as a failure that no check meets
+    taken = entrants.settle(entrants.stage(late, results), results)  # past the check, as a failure that no check meets
     _, boards = submit(fine, results, TINY, jobs=1, tell=quiet)
     row = rows(boards, "late")[publish_game(boards, "matrix")]
     assert (row.status, row.rank) == ("incomplete", None)
