@@ -96,7 +96,7 @@ class Python:
         view = self.view or game.spec.view
         if view not in game.spec.views:
             raise unknown(f"view of {game.spec.name}", view, game.spec.views)
-        folder, file = files or Path(), self.source.partition(":")[0]
+        folder, file = (files or Path()).resolve(), self.source.partition(":")[0]
         if not (folder / file).is_file() or ".." in Path(file).parts:
             raise Refused(f"{folder}: no file {file} here, which source = {self.source!r} names")
         return Caged(self.source, folder, game.spec, view, self.limits)

@@ -134,6 +134,11 @@ def test_what_a_check_finds(tmp_path, body, told):
     assert any(told in fault for one in found for fault in one.faults), found
 
 
+def test_a_check_from_inside_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(agent(tmp_path / "ann"))
+    assert [found.faults for found in check(Path())] == [()]
+
+
 def test_a_failure_is_a_result(tmp_path, results):
     """It passes the check, and breaks late and with some partners only."""
     late = agent(tmp_path / "late", "return 0 // self.luck.randrange(40)")  # breaks in some matches, not in all
