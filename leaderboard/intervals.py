@@ -70,7 +70,7 @@ def taken(cells: Cells, egos: np.ndarray, partners: np.ndarray) -> Cells:
         self_play=cells.self_play[egos],
         riding=cells.riding[egos[:, :, None], partners[:, None, :]],
         riding_alone=cells.riding_alone[egos],
-        shaken=cells.shaken[egos[:, :, None], partners[:, None, :]] if cells.noise else cells.shaken,
+        shaken=cells.shaken[egos[:, :, None], partners[:, None, :]],
         yard=cells.yard.of(partners) if cells.yard else None,
     )
 

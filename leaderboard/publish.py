@@ -27,6 +27,7 @@ from crossplay.leaderboard.run import STORE, of_folder
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.sweep import Point, check, points
+from crossplay.leaderboard.tally import tally
 
 FORMS = {"csv": export.to_csv, "json": export.to_json, "markdown": export.to_markdown}
 
@@ -69,8 +70,9 @@ def played(folder: Path, games: Sequence[str] = ()) -> Iterator[Played]:
 
 def boards(folder: Path) -> list[Board]:
     """A board per game, and the overall one where there are several."""
-    found = [(p.cells, p.site.suite.seed) for p in played(folder)]  # one game's matches in memory at a time
-    return rank([of for of, _ in found], seed=found[0][1])
+    suite, failed = of_folder(folder), failures.read(folder)
+    with store(folder) as results:
+        return rank([tally(results, site, failed) for site in sites(suite, folder)], seed=suite.seed)
 
 
 def _boards(parts: Sequence[Played]) -> list[Board]:

@@ -29,7 +29,7 @@ def measurable(cells: Cells) -> Cells:
         family_of=np.searchsorted(families, cells.family_of[mine]),
         scores=cells.scores[..., mine, :],
         riding=cells.riding[..., mine, :],
-        shaken=cells.shaken[..., mine, :, :] if cells.noise else cells.shaken,
+        shaken=cells.shaken[..., mine, :, :],
         yard=cells.yard.of(mine),
     )
 

@@ -43,6 +43,7 @@ def build(scores, family_of, self_play=None, riding=None, riding_alone=None):
         self_play=np.asarray(scores[..., 0, 0] if self_play is None else self_play, dtype=float),
         riding=np.abs(scores) / 10 if riding is None else np.asarray(riding, dtype=float),
         riding_alone=np.abs(scores[..., 0, 0]) if riding_alone is None else np.asarray(riding_alone, dtype=float),
+        shaken=np.empty((*scores.shape, 0)),
     )
 
 
