@@ -13,13 +13,13 @@ import numpy as np
 
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.crossplay import Fixture, Match, MatchResult, Pairing
-from crossplay.benchmark.errors import Refused, unknown
+from crossplay.benchmark.errors import unknown
 from crossplay.leaderboard.budgets import Spent, spent
 from crossplay.leaderboard.failures import Failures, told
-from crossplay.leaderboard.measures import measure, measured
+from crossplay.leaderboard.measures import measured
+from crossplay.leaderboard.placed import placed
 from crossplay.leaderboard.roster import Roster, trembling
 
-Where = dict[tuple[str, str, int], Pairing]  # (ego, partner, the ego's seat) → the match that fills the cell
 MEASURED = ("return", "free_riding")  # J and F
 HOLE = (float("nan"),) * len(MEASURED)  # where nothing was played
 
@@ -69,6 +69,21 @@ class Cells:
         return int(self.scores.shape[-1])
 
     @cached_property
+    def by_partner(self) -> np.ndarray:
+        """J of every partner, mean over trained seeds and seats, [..., partners]."""
+        return self.scores.mean(axis=(-3, -1))
+
+    @cached_property
+    def by_family(self) -> np.ndarray:
+        """J of every family, the plain mean over its partners, [..., families]."""
+        return self.over_families(self.by_partner)
+
+    def over_families(self, values: np.ndarray) -> np.ndarray:
+        """Values [..., partners] → [..., families], the plain mean within each family."""
+        columns = [values[..., self.family_of == index].mean(axis=-1) for index in range(len(self.families))]
+        return np.stack(columns, axis=-1)
+
+    @cached_property
     def holes(self) -> int:
         """How many cells have no result, self-play included."""
         return int(sum(np.isnan(played).sum() for played in (self.scores, self.self_play, self.shaken)))
@@ -97,6 +112,20 @@ class Cells:
             near={entry: self.near.get(entry, ())},
             failed={entry: self.failed.get(entry, ())},
             spent={entry: self.spent.get(entry, Spent())},
+        )
+
+    def with_partners(self, mine: np.ndarray) -> "Cells":
+        """The cells with these partners, by index and in order, and of their families."""
+        families = np.unique(self.family_of[mine])
+        return replace(
+            self,
+            families=tuple(self.families[i] for i in families),
+            partners=tuple(self.partners[i] for i in mine),
+            family_of=np.searchsorted(families, self.family_of[mine]),
+            scores=self.scores[..., mine, :],
+            riding=self.riding[..., mine, :],
+            shaken=self.shaken[..., mine, :, :],
+            yard=Yardsticks(*(part[..., mine, :] for part in self.yard)) if self.yard else None,
         )
 
 
@@ -175,23 +204,6 @@ def _egos(roster: Roster) -> list[tuple[int, Card]]:
 
 def _partners(roster: Roster) -> list[Card]:
     return sorted(roster.held_out, key=lambda card: (card.family, card.name))
-
-
-def placed(game: str, fixtures: Iterable[Fixture]) -> Where:
-    """Which match fills which cell of a game. Raises Refused where two different matches claim one cell."""
-    where: Where = {}
-    for pairing in (fixture.pairing for fixture in fixtures):
-        if pairing.game == game:
-            cell = (pairing.ego, pairing.partner, pairing.seat)
-            if where.setdefault(cell, pairing).key != pairing.key:
-                raise Refused(f"{game}: two different matches of {cell[0]!r} with {cell[1]!r} in seat {cell[2]}")
-    return where
-
-
-def score(results: Mapping[str, MatchResult], pairing: Pairing | None, of: str = "return") -> float:
-    """A measure of a match, J unless another is named; NaN where it was not played or not asked for."""
-    result = results.get(pairing.key) if pairing else None
-    return float("nan") if result is None else measure(of).of(result.returns)
 
 
 def _yardsticks(roster: Roster, partners: list[str]) -> Yardsticks | None:

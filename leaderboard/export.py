@@ -13,8 +13,9 @@ from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import HARNESS
 from crossplay.leaderboard import budgets
 from crossplay.leaderboard.board import Board
+from crossplay.leaderboard.estimates import COLUMNS
 from crossplay.leaderboard.metrics import METRICS
-from crossplay.leaderboard.row import COLUMNS, Row
+from crossplay.leaderboard.row import Row
 from crossplay.leaderboard.table import (
     SCORE_DIGITS,
     captions,

@@ -12,10 +12,10 @@ from crossplay.leaderboard.board import compared as differences_of
 from crossplay.leaderboard.canvas import PAIR
 from crossplay.leaderboard.canvas import check as formats_of
 from crossplay.leaderboard.cells import Cells, cells
+from crossplay.leaderboard.differences import SAMPLES
 from crossplay.leaderboard.failures import Failures
 from crossplay.leaderboard.heatmap import draw, matrix, part
 from crossplay.leaderboard.identity import identity
-from crossplay.leaderboard.intervals import SAMPLES
 from crossplay.leaderboard.measures import MEASURES, measure
 from crossplay.leaderboard.meetings import Meetings, meetings
 from crossplay.leaderboard.order import ROSTER, order
@@ -142,7 +142,7 @@ def heatmaps(folder: Path, out: Path, look: Look | None = None, games: Sequence[
 def met(folder: Path, of: str = "return") -> list[Meetings]:
     """How the board's own agents do with each other, per game. Raises Refused for a measure there is not."""
     measure(of)
-    return [meetings(matrix(p.results, p.roster, p.fixtures, of), seed=p.site.suite.seed) for p in played(folder)]
+    return [meetings(matrix(p.results, p.roster, p.fixtures, of)) for p in played(folder)]
 
 
 def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path, only: Sequence[str] = ()) -> list[Path]:
@@ -160,13 +160,12 @@ def swept(
     check(metrics)
     found = []
     for p in played(folder, games):
-        seed = p.site.suite.seed
-        met = {of: meetings(matrix(p.results, p.roster, p.fixtures, of), seed=seed) for of in MEASURES}
+        met = {of: meetings(matrix(p.results, p.roster, p.fixtures, of)) for of in MEASURES}
         for entry in only:
             if entry not in p.roster.entries:
                 raise unknown("entry", entry, p.roster.entries)
         shown = {name: cards for name, cards in p.roster.entries.items() if not only or name in only}
-        found += points(p.cells, met, shown, over, metrics, seed=seed)
+        found += points(p.cells, met, shown, over, metrics)
     return found
 
 

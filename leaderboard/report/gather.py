@@ -8,10 +8,10 @@ import numpy as np
 
 from crossplay.benchmark.card import Card
 from crossplay.leaderboard.board import Board
-from crossplay.leaderboard.cells import placed
 from crossplay.leaderboard.heatmap import Matrix
 from crossplay.leaderboard.measures import mean_return
 from crossplay.leaderboard.metrics import METRICS
+from crossplay.leaderboard.placed import placed
 from crossplay.leaderboard.publish import Played
 from crossplay.leaderboard.table import (
     SCORE_DIGITS,
