@@ -65,11 +65,11 @@ def spread(cells: Cells, metric: Callable[[Cells], np.ndarray]) -> Spread:
         raise ValueError(f"intervals are of one entry; given cells of {len(cells.entries)}")
     cells = metric.part(cells) if hasattr(metric, "part") else cells
     whole = np.asarray(metric(cells), dtype=np.float64)
-    variance, square = np.zeros((2, len(SOURCES), *whole.shape))
+    found = Spread(*np.zeros((2, len(SOURCES), *whole.shape)))
     seeds, partners = np.arange(len(cells.egos)), np.arange(len(cells.partners))
     less_seed = _values(cells, metric, _but_one(seeds, seeds), partners[None]) if len(seeds) > 1 else None
     if less_seed is not None:
-        _add(variance[0], square[0], less_seed - less_seed.mean(axis=0), len(seeds) - 1, len(seeds))
+        _add(found, 0, less_seed - less_seed.mean(axis=0), len(seeds) - 1, len(seeds))
     for family in range(len(cells.families)):
         mine = np.flatnonzero(cells.family_of == family)
         count = len(mine)
@@ -78,20 +78,20 @@ def spread(cells: Cells, metric: Callable[[Cells], np.ndarray]) -> Spread:
         rest = replace(cells, family_of=np.delete(cells.family_of, mine[0]))
         others = _but_one(partners, mine)
         less = _values(rest, metric, seeds[None], others)
-        _add(variance[1], square[1], less - less.mean(axis=0), count - 1, count)
+        _add(found, 1, less - less.mean(axis=0), count - 1, count)
         if less_seed is not None:
             pairs = np.repeat(_but_one(seeds, seeds), count, axis=0), np.tile(others, (len(seeds), 1))
             less_both = _values(rest, metric, *pairs).reshape(len(seeds), count, *whole.shape)
             owed = (whole - less_seed[:, None] - less + less_both).reshape(-1, *whole.shape)
-            _add(variance[2], square[2], owed, (len(seeds) - 1) * (count - 1), len(seeds) * count)
-    return Spread(variance + 0 * whole, square + 0 * whole)
+            _add(found, 2, owed, (len(seeds) - 1) * (count - 1), len(seeds) * count)
+    return Spread(*(part + 0 * whole for part in found))  # a hole is one in every source
 
 
-def _add(variance: np.ndarray, square: np.ndarray, moves: np.ndarray, freedom: int, count: int) -> None:
+def _add(found: Spread, source: int, moves: np.ndarray, freedom: int, count: int) -> None:
     """What moves [count, ...] from leaving one of `count` out say of a source."""
-    found = (moves**2).sum(axis=0) * freedom / count
-    variance += found
-    square += found**2 / freedom
+    variance = (moves**2).sum(axis=0) * freedom / count
+    found.variance[source] += variance
+    found.square[source] += variance**2 / freedom
 
 
 def _but_one(every: np.ndarray, each: np.ndarray) -> np.ndarray:
