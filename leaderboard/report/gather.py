@@ -14,6 +14,7 @@ from crossplay.leaderboard.metrics import METRICS
 from crossplay.leaderboard.placed import placed
 from crossplay.leaderboard.publish import Played
 from crossplay.leaderboard.report.groups import groups, parts, said
+from crossplay.leaderboard.row import Row
 from crossplay.leaderboard.table import (
     SCORE_DIGITS,
     captions,
@@ -90,7 +91,7 @@ def board_table(board: Board) -> Table:
             ],
             "bar": [bar(_low(board, row)), bar(getattr(row, board.headline)), bar(_high(board, row))],
             "marks": [marks[note] for note in row.notes],
-            "sure": {name: _span(board, name, ends) for name, ends in row.intervals.items()},
+            "sure": {name: _sure(board, row, name) for name in (*TITLES, *dict(parts(row)))},
             "part": {name: shown(value, _digits(board, name.partition(":")[0])) for name, value in parts(row)},
             "parts": dict(parts(row)),
         }
@@ -108,9 +109,10 @@ def board_table(board: Board) -> Table:
     }
 
 
-def _span(board: Board, name: str, ends: Sequence[float | None]) -> str:
+def _sure(board: Board, row: Row, name: str) -> str:
+    """The interval of a number, or nothing where it has none."""
     digits = _digits(board, name.partition(":")[0])
-    return " … ".join(shown(end, digits) for end in ends)
+    return " … ".join(shown(end, digits) for end in row.intervals.get(name, ()))
 
 
 def _ends(board: Board, row: Any) -> tuple[float | None, float | None]:

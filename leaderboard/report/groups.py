@@ -21,17 +21,28 @@ def parts(row: Row) -> list[tuple[str, float | None]]:
 
 
 def groups(board: Board) -> list[dict[str, Any]]:
-    """Tables of parts: what stands above, what it is, and columns as (name in `part`, heading)."""
+    """Tables of parts: what stands above the rows and above the values, what they are, and columns (part, heading)."""
     kinds = (
-        (FAMILY_SCORE, BY_FAMILY["family_score"], [(name, name) for name in scored_families(board)]),
-        (FAMILY, BY_FAMILY["family"], [(name, name) for name in board.families]),
-        (RETENTION, "what is left", [(noise, kept(noise)) for noise in board.noise]),
+        (FAMILY_SCORE, BY_FAMILY["family_score"], "family", [(name, name) for name in scored_families(board)]),
+        (FAMILY, BY_FAMILY["family"], "family", [(name, name) for name in board.families]),
+        (RETENTION, "where partners slip", "share of slips", [(noise, kept(noise)) for noise in board.noise]),
     )
     return [
         {
             "head": head,
-            "said": said(METRICS[kind.removesuffix(":")]),
+            "of": of,
+            "value": VALUE[kind],
+            "said": SAID[kind],
+            "title": said(METRICS[kind.removesuffix(":")]),
             "names": [(kind + key, name) for key, name in names],
         }
-        for kind, head, names in kinds
+        for kind, head, of, names in kinds
     ]
+
+
+VALUE = {FAMILY_SCORE: "score", FAMILY: "return per episode", RETENTION: "share kept"}
+SAID = {
+    FAMILY_SCORE: "Share of the way from uniform play (0) to a best response (1), mean over a family's partners.",
+    FAMILY: "Return per episode, mean over a family's partners, over trained seeds and seats.",
+    RETENTION: "What is left of the mean where partners take a random action in such a share of their steps.",
+}

@@ -1,10 +1,13 @@
 """The report in a browser: sorting, filtering, the heatmap, a replay to its end; no errors, no request to outside."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from crossplay.leaderboard.report import pages
+from crossplay.populations.bounds import Bound, Bounds
+from crossplay.populations.population import load_population
 from tests.leaderboard.report.kitchens import kitchens
 
 CHROMIUM = shutil.which("chromium")
@@ -15,6 +18,14 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is n
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = kitchens(tmp_path_factory.mktemp("browser") / "results", "overcooked", "matrix")
+    for root in (path.parent for path in folder.glob("*/population.toml")):
+        population = load_population(root)
+        rows = tuple(
+            Bound(partner=one.name, digest=one.digest, seat=seat, low=0.0, high=100.0)
+            for one in population.held_out
+            for seat in (0, 1)
+        )
+        replace(population, bounds=Bounds(trainer={}, seed=0, episodes=3, rows=rows)).save(root)
     pages.write(folder, folder / "report", 1, lambda line: None)
     return folder / "report"
 
@@ -115,6 +126,23 @@ def test_what_cannot_be_drawn_is_listed(page, site):
     page.wait_for_function("document.getElementById('now').innerText.startsWith('Step 0')")
     page.click("#on")
     assert page.inner_text("#words").startswith("1. ")
+
+
+def test_scores_and_returns_by_family_have_intervals_and_are_explained(page, site):
+    page.goto((kitchen(site) / "entry-able.html").as_uri())
+    heads = page.eval_on_selector_all("section h2", "all => all.map(one => one.innerText)")
+    assert heads[:2] == ["Score by family", "Return by family"]
+    score = page.inner_text("section:has(h2:text('Score by family')) tbody tr").split("\t")
+    assert score[0] == "scripted"
+    assert " … " in score[2]
+    assert " … " in page.inner_text("dl.facts div:has(dt:text-is('mean'))")
+    assert " … " not in page.inner_text("dl.facts div:has(dt:text-is('worst'))")
+    assert not page.is_visible("text=BR-Prox: as ZSC-Eval has it")
+    page.focus("details.captions summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible("text=BR-Prox: as ZSC-Eval has it")
+    page.goto((kitchen(site) / "index.html").as_uri())
+    assert page.get_attribute("section:has(h2) table:not(.board) tbody td >> nth=0", "title").startswith("95 %: ")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
