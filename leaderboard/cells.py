@@ -63,6 +63,7 @@ class Cells:
     contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → near-copies, as "ego of partner"
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → what broke its matches
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → seeds that lack, and why
     spent: Mapping[str, Spent] = field(default_factory=dict)  # entry → what its training cost
     yard: Yardsticks | None = None  # None: bounds were not measured
 
@@ -135,6 +136,7 @@ def cells(
         contaminated=_contaminated(roster),
         near={name: _near(roster, cards) for name, cards in roster.entries.items()},
         failed=_failed(roster, where, failures or {}),
+        absent=roster.absent,
         spent={entry: spent(cards) for entry, cards in roster.entries.items()},
         yard=_yardsticks(roster, [card.name for card in partners]),
     )

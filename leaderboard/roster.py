@@ -27,6 +27,7 @@ class Roster:
     guests: tuple[str, ...] = ()  # entries from outside: they meet who is scored, and themselves, not other egos
     bounds: Bounds | None = None  # of the held-out partners, where measured
     noise: tuple[float, ...] = ()  # shares of random actions that the held-out partners are met with once more
+    absent: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # entry → cards that lack, and why
     near: tuple[Near, ...] = ()  # agents (`one`) that do nearly the same as a held-out partner (`other`)
 
     def __post_init__(self) -> None:

@@ -66,11 +66,12 @@ class Row:
 def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int, memory: Memory | None = None) -> Row:
     """An entry's row, not ranked yet. `memory` keeps draws for rows of more games."""
     memory = {} if memory is None else memory
-    mine = [cells.of(entry) for cells in all_cells if entry in cells.entries]
-    lacking = [cells.game for cells in all_cells if entry not in cells.entries]
-    contaminated = any(cells.contaminated.get(entry) for cells in mine)
-    holes = sum(cells.holes for cells in mine)
-    covers = covered(mine)
+    there = [cells.of(entry) for cells in all_cells if entry in cells.entries]
+    mine = [cells for cells in there if entry not in cells.absent]  # those that are left may be the luckier ones
+    lacking = [cells.game for cells in all_cells if cells.game not in {whole.game for whole in mine}]
+    contaminated = any(cells.contaminated.get(entry) for cells in there)
+    holes = sum(cells.holes for cells in there)
+    covers = covered(mine) if mine else ""
     cost = same(cells.spent.get(entry, Spent()) for cells in mine)
     interval = _interval("interval", Mean(), entry, mine, seed, samples, memory)
     sure = _interval("score", Score(), entry, [measurable(cells) for cells in mine], seed, samples, memory)
@@ -81,19 +82,19 @@ def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int, memory:
         rank_low=None,
         rank_high=None,
         status="contaminated" if contaminated else "incomplete" if holes or lacking else "ranked",
-        n_seeds=min(len(cells.egos) for cells in mine),
+        n_seeds=min((len(cells.egos) for cells in there), default=0),
         low=None if lacking else _null(interval.low),
         high=None if lacking else _null(interval.high),
         score_low=None if lacking else _null(sure.low),
         score_high=None if lacking else _null(sure.high),
         covers=covers,
-        worst_partner_name=_worst(mine) if len(all_cells) == 1 else None,
+        worst_partner_name=_worst(mine) if mine and len(all_cells) == 1 else None,
         families=_families(mine, all_cells),
         retention=_retention(mine, all_cells),
         holes=holes,
         steps=cost.steps,
         samples_per_hero=cost.samples_per_hero,
-        notes=tuple(_notes(entry, mine, lacking)),
+        notes=tuple(_notes(entry, there, all_cells)),
         **values,
     )
 
@@ -101,7 +102,11 @@ def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int, memory:
 def _interval(
     name: str, metric: Metric, entry: str, mine: Sequence[Cells], seed: int, samples: int, memory: Memory
 ) -> Interval:
-    if not all(len(cells.partners) for cells in mine) or (name == "score" and not all(cells.yard for cells in mine)):
+    if (
+        not mine
+        or not all(len(cells.partners) for cells in mine)
+        or (name == "score" and not all(cells.yard for cells in mine))
+    ):
         return Interval(float("nan"), float("nan"), "")
     for cells in mine:
         if (name, "alone", cells.game, entry) not in memory:
@@ -144,8 +149,8 @@ def _retention(mine: Sequence[Cells], all_cells: Sequence[Cells]) -> dict[str, N
     return found
 
 
-def _notes(entry: str, mine: Sequence[Cells], lacking: Sequence[str]) -> Iterable[str]:
-    for cells in mine:
+def _notes(entry: str, there: Sequence[Cells], all_cells: Sequence[Cells]) -> Iterable[str]:
+    for cells in there:
         if met := cells.contaminated.get(entry, ()):
             yield f"contaminated: has met held-out {_some(met)} of {cells.game} in training; not ranked"
         if near := cells.near.get(entry, ()):
@@ -154,9 +159,13 @@ def _notes(entry: str, mine: Sequence[Cells], lacking: Sequence[str]) -> Iterabl
             yield f"failed in {cells.game}, {what}"
         if cells.holes:
             yield f"incomplete: {cells.holes} of {cells.matches} matches of {cells.game} are missing; not ranked"
-    for game in lacking:
-        yield f"incomplete: never played {game}; not ranked"
-    yield from _doubts(mine)
+    for cells in all_cells:
+        if why := cells.absent.get(entry):
+            yield f"incomplete: {len(why)} trained seeds of {cells.game} are missing, {'; '.join(why)}; not ranked"
+        elif entry not in cells.entries:
+            yield f"incomplete: never played {cells.game}; not ranked"
+    if there:
+        yield from _doubts(there)
 
 
 def _some(names: Sequence[str]) -> str:
