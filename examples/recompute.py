@@ -33,13 +33,15 @@ def numbers(played: pd.Series, egos: list[str], family: pd.Series, bounds: list[
     clear = [row for row in bounds if not row.get("unmeasured")]  # a best response clearly beats uniform play
     shares = [(pairs[row["partner"], row["seat"]] - row["low"]) / (row["high"] - row["low"]) for row in clear]
     scores = mean(pd.Series(shares, [row["partner"] for row in clear], dtype=float), lambda partner: partner)
+    by_family = mean(scores, family)
     return {
         "mean": mean(families),
-        "score": mean(mean(scores, family)),
+        "score": mean(by_family),
         "worst_partner": partners.min(skipna=False),
         "self_play": alone,
         "gap": alone - mean(families),
         **{f"family:{name}": value for name, value in families.items()},
+        **{f"family_score:{name}": value for name, value in by_family.items()},
     }
 
 
@@ -82,6 +84,7 @@ def difference(results: Path, episodes: Path) -> float:
         for row in board["rows"]:
             mine = found[board["game"]][row["entry"]] if board["game"] in found else overall(found, row["entry"])
             stated = row | {f"family:{name}": value for name, value in row["families"].items()}
+            stated |= {f"family_score:{name}": value for name, value in row["family_scores"].items()}
             for name, value in mine.items():
                 if isnan(value) != (stated[name] is None):
                     return inf

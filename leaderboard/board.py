@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from crossplay.leaderboard import differences as differing
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.differences import Differences, Memory, differences, rank_interval
-from crossplay.leaderboard.intervals import SAMPLES
+from crossplay.leaderboard.differences import SAMPLES, Differences, differences, rank_interval
+from crossplay.leaderboard.estimates import Number
 from crossplay.leaderboard.measures import RETURN
 from crossplay.leaderboard.metrics import METRICS
-from crossplay.leaderboard.row import Number, Row, row
+from crossplay.leaderboard.row import Memory, Row, row
 from crossplay.leaderboard.scores import measurable
 
 OVERALL = "overall"
@@ -30,7 +31,7 @@ class Board:
     noise: tuple[str, ...]  # shares of random actions that partners are met with once more
     single: tuple[str, ...]  # families with one partner: they add no partner uncertainty
     costs: bool  # whether there are private costs at all; without, free-riding is not shown
-    samples: int  # of the bootstrap
+    samples: int  # of the bootstrap under the ranks
     detectable: Number  # difference of headlines that the median pair of entries would show, four times in five
     rows: tuple[Row, ...]
 
@@ -38,15 +39,20 @@ class Board:
 def rank(all_cells: Sequence[Cells], *, seed: int = 0, samples: int = SAMPLES, overall: bool = True) -> list[Board]:
     """A board for every game, in the given order, and with `overall` one over all where there is more than one game.
 
-    Overall values are the plain mean over games of the game's value; an entry that lacks one has null. The bootstrap's
-    randomness derives from (seed, game, entry), so an entry's interval does not depend on who else is on the board.
+    Overall values are the plain mean over games of the game's value; an entry that lacks one has null. An entry's
+    interval does not depend on who else is on the board; `samples` are the bootstrap's under the ranks, whose luck
+    derives from `seed` and names.
     """
-    memory: Memory = {}  # the overall board is of the same draws
-    boards = [_board(cells.game, [cells], seed, samples, memory) for cells in all_cells]
-    return boards if len(all_cells) < 2 or not overall else [*boards, _board(OVERALL, all_cells, seed, samples, memory)]
+    memory: tuple[Memory, differing.Memory] = {}, {}  # the overall board is of the same estimates and draws
+    boards = [_board(cells.game, [cells], seed, samples, *memory) for cells in all_cells]
+    return (
+        boards if len(all_cells) < 2 or not overall else [*boards, _board(OVERALL, all_cells, seed, samples, *memory)]
+    )
 
 
-def _board(game: str, all_cells: Sequence[Cells], seed: int, samples: int, memory: Memory) -> Board:
+def _board(
+    game: str, all_cells: Sequence[Cells], seed: int, samples: int, memory: Memory, drawn: differing.Memory
+) -> Board:
     entries = sorted({entry for cells in all_cells for entry in (*cells.entries, *cells.absent)})
     families = {
         (cells.game, name): cells.family_of.tolist().count(i)
@@ -54,8 +60,8 @@ def _board(game: str, all_cells: Sequence[Cells], seed: int, samples: int, memor
         for i, name in enumerate(cells.families)
     }
     headline = "score" if all(cells.yard and cells.yard.clear.any() for cells in all_cells) else "mean"
-    rows = ranked((row(entry, all_cells, seed, samples, memory) for entry in entries), headline)
-    pairs = compared(all_cells, rows, headline, seed, samples, memory)
+    rows = ranked((row(entry, all_cells, memory) for entry in entries), headline)
+    pairs = compared(all_cells, rows, headline, seed, samples, drawn)
     return Board(
         game=game,
         unit=RETURN,
@@ -81,7 +87,7 @@ def compared(
     headline: str,
     seed: int,
     samples: int,
-    memory: Memory | None = None,
+    memory: differing.Memory | None = None,
 ) -> Differences:
     """The differences between the ranked rows."""
     names = [row.entry for row in rows if row.rank is not None]

@@ -12,16 +12,16 @@ from typing import NamedTuple
 import numpy as np
 
 from crossplay.benchmark.card import Card
-from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
-from crossplay.benchmark.errors import Refused, unknown
+from crossplay.benchmark.crossplay import Fixture, Match, MatchResult, Pairing
+from crossplay.benchmark.errors import unknown
 from crossplay.leaderboard.budgets import Spent, spent
 from crossplay.leaderboard.failures import Failures, told
-from crossplay.leaderboard.measures import measure, measured
-from crossplay.leaderboard.roster import Roster
-from crossplay.leaderboard.roster import trembling as shaky
+from crossplay.leaderboard.measures import measured
+from crossplay.leaderboard.placed import placed
+from crossplay.leaderboard.roster import Roster, trembling
 
-Where = dict[tuple[str, str, int], Pairing]  # (ego, partner, the ego's seat) → the match that fills the cell
 MEASURED = ("return", "free_riding")  # J and F
+HOLE = (float("nan"),) * len(MEASURED)  # where nothing was played
 
 
 class Yardsticks(NamedTuple):
@@ -54,9 +54,7 @@ class Cells:
     self_play: np.ndarray  # [..., egos] float64, every ego with itself
     riding: np.ndarray  # [..., egos, partners, seats] float64, F where `scores` has J
     riding_alone: np.ndarray  # [..., egos] float64, F of every ego with itself: for a net per seat, the trained pair
-    shaken: np.ndarray = field(
-        default_factory=lambda: np.empty(0)
-    )  # [..., egos, partners, seats, noise]: J of partners
+    shaken: np.ndarray  # [..., egos, partners, seats, noise]: J with partners
     noise: tuple[float, ...] = ()  # that take a random legal action in such a share of their steps
     costs: bool = False  # whether anybody paid a private cost in any of these matches
     episodes: int = 0  # a match
@@ -70,6 +68,21 @@ class Cells:
     @property
     def seats(self) -> int:
         return int(self.scores.shape[-1])
+
+    @cached_property
+    def by_partner(self) -> np.ndarray:
+        """J of every partner, mean over trained seeds and seats, [..., partners]."""
+        return self.scores.mean(axis=(-3, -1))
+
+    @cached_property
+    def by_family(self) -> np.ndarray:
+        """J of every family, the plain mean over its partners, [..., families]."""
+        return self.over_families(self.by_partner)
+
+    def over_families(self, values: np.ndarray) -> np.ndarray:
+        """Values [..., partners] → [..., families], the plain mean within each family."""
+        columns = [values[..., self.family_of == index].mean(axis=-1) for index in range(len(self.families))]
+        return np.stack(columns, axis=-1)
 
     @cached_property
     def holes(self) -> int:
@@ -95,11 +108,25 @@ class Cells:
             self_play=self.self_play[..., mine],
             riding=self.riding[..., mine, :, :],
             riding_alone=self.riding_alone[..., mine],
-            shaken=self.shaken[..., mine, :, :, :] if self.noise else self.shaken,
+            shaken=self.shaken[..., mine, :, :, :],
             contaminated={entry: self.contaminated.get(entry, ())},
             near={entry: self.near.get(entry, ())},
             failed={entry: self.failed.get(entry, ())},
             spent={entry: self.spent.get(entry, Spent())},
+        )
+
+    def with_partners(self, mine: np.ndarray) -> "Cells":
+        """The cells with these partners, by index and in order, and of their families."""
+        families = np.unique(self.family_of[mine])
+        return replace(
+            self,
+            families=tuple(self.families[i] for i in families),
+            partners=tuple(self.partners[i] for i in mine),
+            family_of=np.searchsorted(families, self.family_of[mine]),
+            scores=self.scores[..., mine, :],
+            riding=self.riding[..., mine, :],
+            shaken=self.shaken[..., mine, :, :],
+            yard=Yardsticks(*(part[..., mine, :] for part in self.yard)) if self.yard else None,
         )
 
 
@@ -108,77 +135,77 @@ def cells(
 ) -> Cells:
     """The cells that results (match key → result) fill; `fixtures` say which match belongs in which cell."""
     where = placed(roster.game, fixtures)
-    entries = tuple(sorted(roster.entries))
-    egos = [(index, card) for index, entry in enumerate(entries) for card in _by_name(roster.entries[entry])]
-    families = tuple(sorted({card.family for card in roster.held_out}))
-    partners = sorted(roster.held_out, key=lambda card: (card.family, card.name))
-    names, known = [ego.name for _, ego in egos], _known(results, where)
-    met = [(name, partner.name, seat) for name in names for partner in partners for seat in range(roster.seats)]
-    shape = (len(names), len(partners), roster.seats)
-    scores, riding = np.moveaxis(_filled(known, met), -1, 0).reshape(2, *shape)
-    self_play, riding_alone = _filled(known, [(ego, ego, 0) for ego in names]).T
+    played = [cell for cell, pairing in where.items() if pairing.key in results]
+    found = measured([results[where[cell].key] for cell in played], MEASURED)
+    known = dict(zip(played, zip(*found.tolist(), strict=True), strict=True))
+    values = [known.get((ego.name, partner.name, seat), HOLE) for ego, partner, seat in spots(roster)]
+    return filled(
+        roster,
+        values,
+        costs=any(results[where[cell].key].returns.costs.any() for cell in played),
+        episodes=max((pairing.episodes for pairing in where.values()), default=0),
+        failed=broken(roster, where.values(), failures or {}),
+    )
+
+
+def spots(roster: Roster) -> list[Match]:
+    """The matches that fill cells, in the order of `filled`: with every partner, as it is and trembling, and alone."""
+    egos, partners = [ego for _, ego in _egos(roster)], _partners(roster)
+    met = [partners, *([trembling(partner, noise) for partner in partners] for noise in roster.noise)]
+    seats = range(roster.seats)
+    return [
+        *((ego, partner, seat) for ego in egos for row in met for partner in row for seat in seats),
+        *((ego, ego, 0) for ego in egos),
+    ]
+
+
+def filled(
+    roster: Roster,
+    values: Sequence[tuple[float, ...]],
+    *,
+    costs: bool,
+    episodes: int,
+    failed: Mapping[str, tuple[str, ...]],
+) -> Cells:
+    """The cells of a roster, from J and F in each of its `spots`, HOLE where there was no match."""
+    egos, partners = _egos(roster), _partners(roster)
+    families = tuple(sorted({card.family for card in partners}))
+    table = np.array(values, dtype=np.float64).reshape(-1, len(MEASURED))
+    met, alone = table[: len(table) - len(egos)], table[len(table) - len(egos) :]
+    met = met.reshape(len(egos), 1 + len(roster.noise), len(partners), roster.seats, len(MEASURED))
     return Cells(
         game=roster.game,
-        entries=entries,
-        egos=tuple(names),
+        entries=tuple(sorted(roster.entries)),
+        egos=tuple(card.name for _, card in egos),
         entry_of=np.array([index for index, _ in egos], dtype=np.int64),
         families=families,
         partners=tuple(card.name for card in partners),
         family_of=np.array([families.index(card.family) for card in partners], dtype=np.int64),
-        scores=scores,
-        self_play=self_play,
-        riding=riding,
-        riding_alone=riding_alone,
-        shaken=_shaken(known, roster, names, partners),
+        scores=met[:, 0, ..., 0],
+        self_play=alone[:, 0],
+        riding=met[:, 0, ..., 1],
+        riding_alone=alone[:, 1],
+        shaken=np.moveaxis(met[:, 1:, ..., 0], 1, -1),
         noise=roster.noise,
-        costs=any(results[p.key].returns.costs.any() for p in where.values() if p.key in results),
-        episodes=max((pairing.episodes for pairing in where.values()), default=0),
+        costs=costs,
+        episodes=episodes,
         contaminated=_contaminated(roster),
         near={name: _near(roster, cards) for name, cards in roster.entries.items()},
-        failed=_failed(roster, where, failures or {}),
+        failed=failed,
         absent=roster.absent,
         spent={entry: spent(cards) for entry, cards in roster.entries.items()},
         yard=_yardsticks(roster, [card.name for card in partners]),
     )
 
 
-def _known(results: Mapping[str, MatchResult], where: Where) -> dict[tuple[str, str, int], np.ndarray]:
-    """Cell → J and F of the match that was played in it."""
-    cells = [cell for cell, pairing in where.items() if pairing.key in results]
-    found = measured([results[where[cell].key] for cell in cells], MEASURED)
-    return dict(zip(cells, found.T, strict=True))
+def _egos(roster: Roster) -> list[tuple[int, Card]]:
+    """Every ego and its entry's index, both by name."""
+    entries = enumerate(sorted(roster.entries))
+    return [(index, card) for index, name in entries for card in _by_name(roster.entries[name])]
 
 
-def _filled(known: Mapping[tuple[str, str, int], np.ndarray], cells: Sequence[tuple[str, str, int]]) -> np.ndarray:
-    """J and F of cells, [cells, 2]; NaN where there was no match."""
-    hole = np.full(len(MEASURED), np.nan)
-    return np.array([known.get(cell, hole) for cell in cells], dtype=np.float64).reshape(len(cells), len(MEASURED))
-
-
-def _shaken(
-    known: Mapping[tuple[str, str, int], np.ndarray], roster: Roster, egos: list[str], partners: list[Card]
-) -> np.ndarray:
-    """J with partners that tremble, [egos, partners, seats, noise]."""
-    named = [[shaky(partner, noise).name for noise in roster.noise] for partner in partners]
-    met = [(ego, name, seat) for ego in egos for names in named for seat in range(roster.seats) for name in names]
-    return _filled(known, met)[:, 0].reshape(len(egos), len(partners), roster.seats, len(roster.noise))
-
-
-def placed(game: str, fixtures: Iterable[Fixture]) -> Where:
-    """Which match fills which cell of a game. Raises Refused where two different matches claim one cell."""
-    where: Where = {}
-    for pairing in (fixture.pairing for fixture in fixtures):
-        if pairing.game == game:
-            cell = (pairing.ego, pairing.partner, pairing.seat)
-            if where.setdefault(cell, pairing).key != pairing.key:
-                raise Refused(f"{game}: two different matches of {cell[0]!r} with {cell[1]!r} in seat {cell[2]}")
-    return where
-
-
-def score(results: Mapping[str, MatchResult], pairing: Pairing | None, of: str = "return") -> float:
-    """A measure of a match, J unless another is named; NaN where it was not played or not asked for."""
-    result = results.get(pairing.key) if pairing else None
-    return float("nan") if result is None else measure(of).of(result.returns)
+def _partners(roster: Roster) -> list[Card]:
+    return sorted(roster.held_out, key=lambda card: (card.family, card.name))
 
 
 def _yardsticks(roster: Roster, partners: list[str]) -> Yardsticks | None:
@@ -200,9 +227,11 @@ def _near(roster: Roster, cards: Iterable[Card]) -> tuple[str, ...]:
     return tuple(sorted(f"{near.one} of {near.other}" for near in roster.near if near.one in names))
 
 
-def _failed(roster: Roster, where: Where, failures: Failures) -> dict[str, tuple[str, ...]]:
+def broken(roster: Roster, pairings: Iterable[Pairing], failures: Failures) -> dict[str, tuple[str, ...]]:
+    """Entry → what broke its matches among these."""
+    every = list(pairings) if failures else []
     mine = {name: {card.name for card in cards} for name, cards in roster.entries.items()}
-    return {name: told(failures, where.values(), egos) if failures else () for name, egos in mine.items()}
+    return {name: told(failures, every, egos) for name, egos in mine.items()}
 
 
 def _contaminated(roster: Roster) -> dict[str, tuple[str, ...]]:

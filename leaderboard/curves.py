@@ -11,9 +11,8 @@ import numpy as np
 
 from crossplay.benchmark.card import CARD_FILE, Card, load_card
 from crossplay.benchmark.errors import Refused
-from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.canvas import sheet, write
-from crossplay.leaderboard.intervals import SAMPLES, percentiles
+from crossplay.leaderboard.intervals import of_mean
 from crossplay.leaderboard.panels import COLOURS, DASHES
 from crossplay.leaderboard.run import of_folder
 from crossplay.leaderboard.site import sites
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 ACROSS = 3  # panels in a row
 CAPTION = (
     "Return of the last training episodes, both sides sampling, mean over seats; what an agent is paid with those it "
-    "learned with says nothing of strangers. 95 % bootstrap over trained seeds; –: some seeds are still to be trained."
+    "learned with says nothing of strangers. 95 % interval over trained seeds; –: some seeds are still to be trained."
 )
 
 
@@ -77,10 +76,8 @@ def _learned(game: str, entry: str, wanted: int, cards: Sequence[Card]) -> Learn
 def _interval(one: Learned) -> str:
     if not one.whole or one.wanted < 2:
         return "–"
-    rng = np.random.default_rng(derive(0, "curves", one.game, one.entry))
-    drawn = one.last[rng.integers(one.wanted, size=(SAMPLES, one.wanted))].mean(axis=1)
-    low, high, _ = percentiles(drawn, "trained seeds only")
-    return f"{low:.1f} … {high:.1f}"
+    middle, half = one.last.mean(), of_mean(one.last)
+    return f"{middle - half:.1f} … {middle + half:.1f}"
 
 
 def rows(found: Sequence[Learned]) -> list[list[str]]:

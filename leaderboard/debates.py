@@ -5,8 +5,8 @@ held-out partner. Numbers are means over episodes, both seats and pairs. `joint`
 last answer is right; `both`: share of debates in which both are; `hero`: the entry's own seat. The rest is the hero's
 too: right and agreeing by round, and answers per debate that recovered (wrong → right), were corrupted or flipped.
 
-Intervals are 95 % percentile bootstraps over the entry's trained seeds, partners as they are; none for fewer than five
-seeds. Pairs of one entry share seeds, so for those the interval is of `meetings.within` [Owen2007].
+Intervals are 95 % over the entry's trained seeds, partners as they are; none for fewer than three seeds. Pairs of one
+entry share seeds, so for those the interval is of `meetings.within` [Efron1981].
 """
 
 import json
@@ -20,9 +20,8 @@ import numpy as np
 from crossplay.benchmark.crossplay import MatchResult
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.games.debate import Debate
-from crossplay.benchmark.seeding import derive
-from crossplay.leaderboard.intervals import LEVEL, SAMPLES
-from crossplay.leaderboard.meetings import FEWEST_WITHIN, within
+from crossplay.leaderboard.intervals import of_mean
+from crossplay.leaderboard.meetings import FEWEST, within
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,7 +52,7 @@ class Line:
     tokens: float
 
 
-def lines(folder: Path, seed: int = 0) -> list[Line]:
+def lines(folder: Path) -> list[Line]:
     """Every line of every debate in a results folder. Raises Refused where there is none, or a match is missing."""
     from crossplay.leaderboard.publish import store
     from crossplay.leaderboard.run import of_folder
@@ -71,13 +70,13 @@ def lines(folder: Path, seed: int = 0) -> list[Line]:
                         f"{folder}: {len(missing)} matches are still to be played; `crossplay run` plays them"
                     )
                 matches = {(p.ego, p.partner, p.seat): known[p.key] for p in pairings}
-                found += _lines(site.game, roster, matches, seed)
+                found += _lines(site.game, roster, matches)
     if not found:
         raise Refused(f"{folder}: no debate in it")
     return found
 
 
-def _lines(game: Debate, roster: "Roster", matches: Matches, seed: int) -> Iterator[Line]:
+def _lines(game: Debate, roster: "Roster", matches: Matches) -> Iterator[Line]:
     for entry, cards in roster.entries.items():
         egos = [card.name for card in cards]
         strangers = [card.name for card in roster.egos if card.name not in egos]
@@ -92,13 +91,12 @@ def _lines(game: Debate, roster: "Roster", matches: Matches, seed: int) -> Itera
                 if (ego, partner, seat) in matches and (kind == OWN) == (ego == partner)
             ]
             if pairs:
-                yield _line(game, entry, kind, {pair: matches[pair] for pair in pairs}, seed)
+                yield _line(game, entry, kind, {pair: matches[pair] for pair in pairs})
 
 
-def _line(game: Debate, entry: str, kind: str, matches: Matches, seed: int) -> Line:
+def _line(game: Debate, entry: str, kind: str, matches: Matches) -> Line:
     seen = {pair: _events(game, result, pair[2], kind == OWN) for pair, result in matches.items()}
     means = {name: float(np.mean([one[name] for one in seen.values()])) for name in next(iter(seen.values()))}
-    rng = np.random.default_rng(derive(seed, "debates", game.spec.name, entry, kind))
     return Line(
         entry=entry,
         partner=kind,
@@ -106,8 +104,8 @@ def _line(game: Debate, entry: str, kind: str, matches: Matches, seed: int) -> L
         joint=means["joint"],
         both=means["both"],
         hero=means["hero"],
-        joint_interval=_interval(seen, "joint", kind, rng),
-        hero_interval=_interval(seen, "hero", kind, rng),
+        joint_interval=_interval(seen, "joint", kind),
+        hero_interval=_interval(seen, "hero", kind),
         right=tuple(means[f"right_{r}"] for r in range(game.rounds)),
         agree=tuple(means[f"agree_{r}"] for r in range(game.rounds)),
         **{name: means[name] for name in ("recovered", "corrupted", "flipped", "tokens")},
@@ -129,22 +127,19 @@ def _events(game: Debate, result: MatchResult, seat: int, own: bool) -> dict[str
     }
 
 
-def _interval(
-    seen: dict[tuple[str, str, int], dict[str, float]], what: str, kind: str, rng: np.random.Generator
-) -> tuple[float, float] | None:
+def _interval(seen: dict[tuple[str, str, int], dict[str, float]], what: str, kind: str) -> tuple[float, float] | None:
     egos = sorted({ego for ego, _, _ in seen})
-    if len(egos) < FEWEST_WITHIN:
+    if len(egos) < FEWEST:
         return None
     if kind == OTHERS:
         square = np.zeros((len(egos), len(egos)))
         for (ego, partner, _), one in seen.items():
             square[egos.index(ego), egos.index(partner)] += one[what] / 2
-        drawn = within(square, rng, SAMPLES)
+        middle, half = float(square.sum() / (len(egos) * (len(egos) - 1))), within(square)
     else:
         each = np.array([np.mean([one[what] for pair, one in seen.items() if pair[0] == ego]) for ego in egos])
-        drawn = each[rng.integers(len(egos), size=(SAMPLES, len(egos)))].mean(axis=1)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+        middle, half = float(each.mean()), of_mean(each)
+    return None if half is None else (middle - half, middle + half)
 
 
 HEADS = (
@@ -210,5 +205,5 @@ def table(found: Sequence[Line]) -> "Table":
 
 CAPTION = (
     "joint: mean over both seats of whether the last answer is right; both: debates in which both are; hero: the "
-    "entry's seat, and of it also the rest. 95 % bootstrap over trained seeds; none for fewer than five."
+    "entry's seat, and of it also the rest. 95 % intervals over trained seeds; none for fewer than three."
 )

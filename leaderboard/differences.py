@@ -1,13 +1,14 @@
 """Who is better than whom: differences between entries that met the same partners under the same luck.
 
-Partners are resampled once for all entries, within their families, and every entry's trained seeds for itself
-[Owen2007]; so what makes a set of partners easy or hard for everybody cancels. The intervals of all pairs hold at once:
-they are widened by the quantile of the largest studentised difference [Mogstad2024]. Ranks follow from them.
+Partners are resampled once for all entries, within their families, and every entry's trained seeds for itself, with
+replacement and independently of each other [Owen2007]; so what makes partners easy or hard for everybody cancels. The
+intervals of all pairs hold at once: they are widened by the quantile of the largest studentised difference
+[Mogstad2024]. Ranks follow from them.
 
 What 95 % for all pairs at once are worth, simulated with equal entries, stands in docs/scores.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -16,12 +17,13 @@ from scipy.stats import norm, t
 
 from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.intervals import LEVEL, SAMPLES, drawn_partners, drawn_seeds, of_drawn
+from crossplay.leaderboard.intervals import LEVEL
+from crossplay.leaderboard.metrics import Headline
 
 FEWEST = 3  # trained seeds, to say anything about a difference
 POWER = 0.8  # with which the detectable difference would be found
-Headline = Callable[[Cells], np.ndarray]
-Memory = dict[tuple[str, ...], np.ndarray]  # draws [samples], by what they are of
+SAMPLES = 2000
+Memory = dict[tuple[str, ...], np.ndarray]  # draws [entries, samples], by what they are of
 
 
 @dataclass(frozen=True)
@@ -89,15 +91,29 @@ def differences(
 
 def _drawn(own: Sequence[Cells], headline: Headline, seed: int, samples: int, memory: Memory) -> np.ndarray:
     """The headline of every entry, [entries, samples]: one draw of partners for all."""
-    game, partners = own[0].game, None
-    for cells in own:
-        key = (type(headline).__name__, "together", game, cells.entries[0])
-        if key not in memory:
-            if partners is None:
-                partners = drawn_partners(cells, np.random.default_rng(derive(seed, "together", game)), samples)
-            rng = np.random.default_rng(derive(seed, "together", game, cells.entries[0]))
-            memory[key] = of_drawn(cells, headline, drawn_seeds(cells, rng, samples), partners)
-    return np.array([memory[type(headline).__name__, "together", game, cells.entries[0]] for cells in own])
+    game = own[0].game
+    key = (type(headline).__name__, game, *(cells.entries[0] for cells in own))
+    if key not in memory:
+        partners = _partners(own[0], np.random.default_rng(derive(seed, "together", game)), samples)
+        rngs = [np.random.default_rng(derive(seed, "together", game, cells.entries[0])) for cells in own]
+        often = [_often(len(cells.egos), rng, samples) / len(cells.egos) for cells, rng in zip(own, rngs, strict=True)]
+        drawn = [partners @ headline.table(cells).T for cells in own]  # every seed's own, [samples, egos]
+        memory[key] = np.array([(each * seeds).sum(axis=1) for each, seeds in zip(drawn, often, strict=True)])
+    return memory[key]
+
+
+def _partners(cells: Cells, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """What every partner weighs in a mean over families of the partners that were drawn, [samples, partners]."""
+    weights = np.empty((samples, len(cells.partners)))
+    for family in range(len(cells.families)):
+        mine = np.flatnonzero(cells.family_of == family)
+        weights[:, mine] = _often(len(mine), rng, samples) / (len(mine) * len(cells.families))
+    return weights
+
+
+def _often(count: int, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """How often each of `count` was drawn, [samples, count]."""
+    return rng.multinomial(count, np.full(count, 1 / count), size=samples)
 
 
 def _widened(seeds: int) -> float:

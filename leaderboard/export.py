@@ -13,8 +13,9 @@ from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import HARNESS
 from crossplay.leaderboard import budgets
 from crossplay.leaderboard.board import Board
+from crossplay.leaderboard.estimates import COLUMNS, FAMILY, FAMILY_SCORE, RETENTION
 from crossplay.leaderboard.metrics import METRICS
-from crossplay.leaderboard.row import COLUMNS, Row
+from crossplay.leaderboard.row import Row
 from crossplay.leaderboard.table import (
     SCORE_DIGITS,
     captions,
@@ -23,6 +24,7 @@ from crossplay.leaderboard.table import (
     headers,
     kept,
     numbers,
+    scored_families,
     shown,
     shown_rank,
 )
@@ -57,7 +59,8 @@ PLAIN = (
 def to_json(boards: Sequence[Board], identity: Mapping[str, Any] | None = None) -> str:
     """All boards with full precision, what each metric is, and what the boards are of; null is null."""
     metrics = {
-        name: {field: getattr(METRICS[name], field) for field in _DOCS} for name in (*COLUMNS, "family", "retention")
+        name: {field: getattr(METRICS[name], field) for field in _DOCS}
+        for name in (*COLUMNS, "family", "family_score", "retention")
     }
     content = {
         "harness": HARNESS,
@@ -68,22 +71,32 @@ def to_json(boards: Sequence[Board], identity: Mapping[str, Any] | None = None) 
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-_DOCS = ("formula", "axes", "unit", "direction", "source")
+_DOCS = ("formula", "axes", "unit", "direction", "source", "covers")
 
 
 def to_csv(boards: Sequence[Board]) -> str:
-    """One line per game and entry, full precision, null empty; `family:<name>` and `retention:<noise>` come last."""
+    """One line per game and entry, full precision, null empty.
+
+    `family:NAME`, `retention:NOISE` and `family_score:NAME` come last, and then what intervals there are besides the
+    mean's and the score's, `COLUMN:low` and `COLUMN:high`.
+    """
     families = sorted({family for board in boards for family in board.families})
+    scored = sorted({family for board in boards for family in scored_families(board)})
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
     noises = list(dict.fromkeys(noise for board in boards for noise in board.noise))
-    ends = [*(f"family:{family}" for family in families), *(f"retention:{noise}" for noise in noises)]
-    writer.writerow(["game", "entry", *PLAIN, "notes", *ends])
+    ends = [*map(FAMILY.__add__, families), *map(RETENTION.__add__, noises), *map(FAMILY_SCORE.__add__, scored)]
+    sure = list(dict.fromkeys(name for board in boards for row in board.rows for name in row.intervals))
+    sure = [name for name in sure if name not in ("mean", "score")]
+    spans = [f"{name}:{end}" for name in sure for end in ("low", "high")]
+    writer.writerow(["game", "entry", *PLAIN, "notes", *ends, *spans])
     for board in boards:
         for row in board.rows:
             values = [getattr(row, name) for name in PLAIN]
             means = [row.families.get(family) for family in families]
             means += [row.retention.get(noise) for noise in noises]
+            means += [row.family_scores.get(family) for family in scored]
+            means += [end for name in sure for end in row.intervals.get(name, (None, None))]
             writer.writerow([board.game, row.entry, *map(_plain, values), "; ".join(row.notes), *map(_plain, means)])
     return file.getvalue()
 
@@ -126,6 +139,7 @@ def _section(board: Board) -> str:
         "entry",
         "seeds",
         *headers(board),
+        *(escaped(f"{name}, score") for name in scored_families(board)),
         *map(escaped, board.families),
         *map(kept, board.noise),
         "worst with",
@@ -141,7 +155,8 @@ def _section(board: Board) -> str:
 
 def _markdown_row(board: Board, row: Row, marks: dict[str, int], digits: int) -> list[str]:
     name = escaped(row.entry) + "".join(f" <sup>{marks[note]}</sup>" for note in row.notes)
-    means = [shown(value, digits) for value in row.families.values()]
+    means = [shown(row.family_scores.get(name), SCORE_DIGITS) for name in scored_families(board)]
+    means += [shown(value, digits) for value in row.families.values()]
     means += [shown(value, SCORE_DIGITS) for value in row.retention.values()]
     costs = [budgets.shown(row.steps), budgets.shown(row.samples_per_hero)]
     worst = shown(None, 0) if row.worst_partner_name is None else escaped(row.worst_partner_name)

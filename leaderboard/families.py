@@ -3,14 +3,13 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 
 import numpy as np
 
-from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.intervals import SAMPLES, Interval, draws, luck, percentiles
-from crossplay.leaderboard.metrics import over_families
+from crossplay.leaderboard.intervals import luck, spread
 from crossplay.leaderboard.subject import Subject
 
 
@@ -28,40 +27,31 @@ class Families:
     covers: tuple[tuple[str, ...], ...]  # [entries][families], which luck the interval covers
 
 
-def families(shown: Subject, *, seed: int = 0, samples: int = SAMPLES) -> Families:
-    """The mean of every complete entry with every family: over its partners, and over trained seeds and seats.
-
-    Intervals resample trained seeds × the family's partners; the randomness derives from (seed, game, entry).
-    """
-    means = {entry: _means(shown, shown.cells.of(entry)) for entry in shown.entries}
+def families(shown: Subject) -> Families:
+    """The mean of every complete entry with every family: over its partners, and over trained seeds and seats."""
+    every = {entry: shown.cells.of(entry) for entry in shown.entries}
+    means = {entry: _means(shown, cells) for entry, cells in every.items()}
     order = sorted(shown.entries, key=lambda entry: (-means[entry].mean(), entry))
     counts = tuple(int((shown.cells.family_of == i).sum()) for i in range(len(shown.cells.families)))
-    covers = tuple(tuple(luck(len(shown.cells.of(e).egos) > 1, n > 1) for n in counts) for e in order)
-    sure = [
-        _intervals(shown, shown.cells.of(entry), words, seed, samples)
-        for entry, words in zip(order, covers, strict=True)
-    ]
+    covers = tuple(tuple(luck(len(every[e].egos) > 1, n > 1) for n in counts) for e in order)
+    halves = np.array([spread(every[entry], partial(_means, shown)).half for entry in order])
+    halves[[[not words for words in row] for row in covers]] = np.nan
+    values = np.array([means[entry] for entry in order])
     return Families(
         subject=shown,
         entries=tuple(order),
         families=shown.cells.families,
         partners=counts,
-        values=np.array([means[entry] for entry in order]),
-        low=np.array([[one.low for one in row] for row in sure]),
-        high=np.array([[one.high for one in row] for row in sure]),
+        values=values,
+        low=values - halves,
+        high=values + halves,
         covers=covers,
     )
 
 
 def _means(shown: Subject, cells: Cells) -> np.ndarray:
     """[..., families]"""
-    return over_families(cells, shown.values(cells).mean(axis=-2))
-
-
-def _intervals(shown: Subject, own: Cells, covers: Sequence[str], seed: int, samples: int) -> list[Interval]:
-    rng = np.random.default_rng(derive(seed, "families", own.game, *own.entries))
-    drawn = draws(own, lambda cells: _means(shown, cells), rng, samples)  # [samples, families]
-    return [percentiles(column, words) for column, words in zip(drawn.T, covers, strict=True)]
+    return cells.over_families(shown.values(cells).mean(axis=-2))
 
 
 def to_csv(found: Sequence[Families]) -> str:

@@ -15,8 +15,8 @@ from crossplay.benchmark.card import Card
 from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard.canvas import write
-from crossplay.leaderboard.cells import Where, placed, score
 from crossplay.leaderboard.measures import measure
+from crossplay.leaderboard.placed import Where, placed, score
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.scores import SCORE
 from crossplay.populations.bounds import Bound

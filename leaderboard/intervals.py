@@ -1,122 +1,185 @@
-"""How sure the board is: a crossed bootstrap over trained seeds × partners [Owen2007].
+"""How sure the board is: what its numbers owe to trained seeds, to partners, and to their pairing.
 
-Both are resampled with replacement, independently of each other: another run of the same training, and other partners
-of the same kinds. Partners are drawn within their family, since families are strata: a chosen, closed list which every
-new set of partners would contain again, each with its share. Episodes are never resampled alone, since more
-episodes do not make more agents [Agarwal2021]. Seats are all played, so they are fixed.
+An interval speaks of another run of the same trainings and of other partners of the same kinds, so episodes are never
+its luck [Agarwal2021]. Seeds, and partners within their family, are left out one at a time: that gives each source's
+variance, of any metric, as the usual one where it is a mean [Efron1981]. Every source has its own quantile of Student's
+t, and the squares add up [Zou2008]; what seeds and partners both owe to their pairing is counted once. Families are
+strata, a chosen, closed list, and seats are all played. A family of one partner adds no partner uncertainty.
 
-What 95 % are worth, simulated: 92 to 93 % with 5 to 10 seeds and 8 partners a family; 88 % with 3 seeds, and 77 % where
-seeds matter more than partners, since so few cannot show how much seeds differ; over 99 % where only the pairing of
-seed and partner matters, whose variance a crossed bootstrap counts up to three times [Owen2007]; none is exact for
-such tables [McCullagh2000]. A family of one partner adds no partner uncertainty.
+What 95 % are worth, simulated, stands in docs/scores.md (`python -m tests.speed.coverage`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm, t
 
-from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard.cells import Cells
+from crossplay.leaderboard.metrics import SEEDS_AND_PARTNERS, SEEDS_ONLY, Metric
 
 LEVEL = 0.95
-SAMPLES = 2000
-_NUMBERS_AT_ONCE = 2_000_000  # of resampled scores: bounds memory
+PARTNERS_ONLY = "partners only"
+SOURCES = ("trained seeds", "partners", "pairing")
+_TAIL = (1 + LEVEL) / 2
+_SURE = float(norm.ppf(_TAIL)) ** 2
+_NUMBERS_AT_ONCE = 2_000_000  # of scores with some left out: bounds memory
 
 
 class Interval(NamedTuple):
-    """A 95 % percentile interval in the metric's unit; (nan, nan) where it cannot be had. `covers` says which luck."""
+    """A 95 % interval in the metric's unit; (nan, nan) where it cannot be had. `covers` says which luck."""
 
     low: float
     high: float
     covers: str
 
 
-def draws(cells: Cells, metric: Callable[[Cells], np.ndarray], rng: np.random.Generator, samples: int) -> np.ndarray:
-    """The metric of `samples` resamples of one entry's cells, float64 [samples]; NaN where a resample has a hole.
+class Spread(NamedTuple):
+    """The variance of an estimate by source; `square` is variance² by its degrees of freedom [Satterthwaite1946].
 
-    Raises Refused for no sample at all, ValueError for cells of more than one entry.
+    float64 [sources, ...]. What seeds show, and what partners show, both contain the pairing's.
     """
-    if samples < 1:
-        raise Refused(f"an interval needs at least one bootstrap sample; given {samples}")
+
+    variance: np.ndarray
+    square: np.ndarray
+
+    @property
+    def half(self) -> np.ndarray:
+        """Half the width of the 95 % interval, [...]."""
+        with np.errstate(invalid="ignore"):  # a source without variance has no degrees of freedom
+            freedom = np.where(self.square > 0, self.variance**2 / self.square, np.inf)
+        sure = t.ppf(_TAIL, freedom) ** 2
+        pairing = self.variance[2]
+        own = self.variance[:2] - pairing
+        width = (np.where(own > 0, sure[:2], _SURE) * own).sum(axis=0) + sure[2] * pairing
+        return np.sqrt(np.maximum(width, _SURE * self.variance[:2].max(axis=0)))
+
+
+def spread(cells: Cells, metric: Callable[[Cells], np.ndarray]) -> Spread:
+    """The spread of a metric of one entry, whose values may be arrays; NaN where it needs a hole.
+
+    Raises ValueError for cells of more than one entry.
+    """
     if len(cells.entries) != 1:
         raise ValueError(f"intervals are of one entry; given cells of {len(cells.entries)}")
+    cells = metric.part(cells) if hasattr(metric, "part") else cells
+    whole = np.asarray(metric(cells), dtype=np.float64)
+    found = Spread(*np.zeros((2, len(SOURCES), *whole.shape)))
+    seeds, partners = np.arange(len(cells.egos)), np.arange(len(cells.partners))
+    less_seed = _values(cells, metric, _but_one(seeds, seeds), partners[None]) if len(seeds) > 1 else None
+    if less_seed is not None:
+        _add(found, 0, less_seed - less_seed.mean(axis=0), len(seeds) - 1, len(seeds))
+    for family in range(len(cells.families)):
+        mine = np.flatnonzero(cells.family_of == family)
+        count = len(mine)
+        if count < 2:
+            continue
+        rest = replace(cells, family_of=np.delete(cells.family_of, mine[0]))
+        others = _but_one(partners, mine)
+        less = _values(rest, metric, seeds[None], others)
+        _add(found, 1, less - less.mean(axis=0), count - 1, count)
+        if less_seed is not None:
+            pairs = np.repeat(_but_one(seeds, seeds), count, axis=0), np.tile(others, (len(seeds), 1))
+            less_both = _values(rest, metric, *pairs).reshape(len(seeds), count, *whole.shape)
+            owed = (whole - less_seed[:, None] - less + less_both).reshape(-1, *whole.shape)
+            _add(found, 2, owed, (len(seeds) - 1) * (count - 1), len(seeds) * count)
+    return Spread(*(part + 0 * whole for part in found))  # a hole is one in every source
+
+
+def _add(found: Spread, source: int, moves: np.ndarray, freedom: int, count: int) -> None:
+    """What moves [count, ...] from leaving one of `count` out say of a source."""
+    variance = (moves**2).sum(axis=0) * freedom / count
+    found.variance[source] += variance
+    found.square[source] += variance**2 / freedom
+
+
+def _but_one(every: np.ndarray, each: np.ndarray) -> np.ndarray:
+    """`every` without one of `each` in turn, [each, every − 1]."""
+    return np.array([every[every != one] for one in each])
+
+
+def _values(cells: Cells, metric: Callable[[Cells], np.ndarray], egos: np.ndarray, partners: np.ndarray) -> np.ndarray:
+    """The metric of cells with these egos [sets, egos] and partners [sets, partners], [sets, ...]; 1 goes with all."""
+    count = max(len(egos), len(partners))
+    egos, partners = (np.broadcast_to(part, (count, part.shape[1])) for part in (egos, partners))
     size = max(1, _NUMBERS_AT_ONCE // max(1, cells.scores.size))
-    parts = [min(size, samples - start) for start in range(0, samples, size)]
-    places = ((drawn_seeds(cells, rng, part), drawn_partners(cells, rng, part)) for part in parts)
-    return np.concatenate([np.asarray(of_drawn(cells, metric, *place)) for place in places])
-
-
-def of_drawn(cells: Cells, metric: Callable[[Cells], np.ndarray], egos: np.ndarray, partners: np.ndarray) -> np.ndarray:
-    """The metric of the resamples with these egos [samples, egos] and partners [samples, partners], float64 [samples].
-
-    A metric that has `drawn` gives the same without their cells being laid out.
-    """
-    short = getattr(metric, "drawn", None)
-    return short(cells, egos, partners) if short else metric(taken(cells, egos, partners))
-
-
-def resample(cells: Cells, rng: np.random.Generator, samples: int) -> Cells:
-    """Cells with a leading axis [samples]: seeds drawn with replacement, partners with replacement in their family."""
-    return taken(cells, drawn_seeds(cells, rng, samples), drawn_partners(cells, rng, samples))
+    parts = [slice(start, start + size) for start in range(0, count, size)]
+    return np.concatenate([np.asarray(metric(taken(cells, egos[part], partners[part]))) for part in parts])
 
 
 def taken(cells: Cells, egos: np.ndarray, partners: np.ndarray) -> Cells:
-    """Cells [samples] of these egos [samples, egos] with these partners [samples, partners]."""
+    """Cells [sets] of these egos [sets, egos] with these partners [sets, partners]."""
+    count = len(cells.partners)
+    at = egos[:, :, None] * count + partners[:, None, :]
+
+    def pairs(values: np.ndarray) -> np.ndarray:
+        return values.reshape(len(cells.egos) * count, *values.shape[2:]).take(at, axis=0)
+
     return replace(
         cells,
-        scores=cells.scores[egos[:, :, None], partners[:, None, :]],
+        scores=pairs(cells.scores),
         self_play=cells.self_play[egos],
-        riding=cells.riding[egos[:, :, None], partners[:, None, :]],
+        riding=pairs(cells.riding),
         riding_alone=cells.riding_alone[egos],
-        shaken=cells.shaken[egos[:, :, None], partners[:, None, :]] if cells.noise else cells.shaken,
+        shaken=pairs(cells.shaken),
         yard=cells.yard.of(partners) if cells.yard else None,
     )
 
 
-def drawn_seeds(cells: Cells, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """Indices of trained seeds, int64 [samples, egos]."""
-    return rng.integers(len(cells.egos), size=(samples, len(cells.egos)))
+def pooled(spreads: Sequence[Spread]) -> Spread:
+    """Of the plain mean of independent estimates, such as those of different games."""
+    count = len(spreads)
+    return Spread(sum(one.variance for one in spreads) / count**2, sum(one.square for one in spreads) / count**4)
 
 
-def drawn_partners(cells: Cells, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """Indices of partners, each of the family of its place, int64 [samples, partners]."""
-    partners = np.empty((samples, len(cells.partners)), dtype=np.int64)
-    for family in range(len(cells.families)):
-        mine = np.flatnonzero(cells.family_of == family)
-        partners[:, mine] = mine[rng.integers(len(mine), size=(samples, len(mine)))]
-    return partners
-
-
-def percentiles(values: np.ndarray, covers: str) -> Interval:
-    """The central 95 % of draws [samples]; null where a draw met a hole or the draws cover nothing."""
-    if not covers or np.isnan(values).any():
+def around(value: float, half: float, covers: str) -> Interval:
+    """The interval around a value; null where something is a hole or no luck is covered."""
+    if not covers or np.isnan(value) or np.isnan(half):
         return Interval(float("nan"), float("nan"), covers)
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(low), float(high), covers)
+    return Interval(float(value - half), float(value + half), covers)
 
 
-def covered(all_cells: list[Cells]) -> str:
-    """Which luck an interval over these games can speak of: what every one of them has at least two of."""
+def interval(cells: Cells, metric: Metric) -> Interval:
+    """The interval of a metric of one entry. With one trained seed it covers partners only, and says so."""
+    words = covered([cells], metric.covers)
+    return around(float(metric(cells)), float(spread(cells, metric).half), words)
+
+
+def crossed(values: np.ndarray) -> Spread:
+    """Of the plain mean of values [rows, columns], rows and columns drawn independently, two at least of each."""
+    rows, columns = values.shape
+    down, across = values.mean(axis=1), values.mean(axis=0)
+    left = values - down[:, None] - across + values.mean()
+    freedom = np.array([rows - 1, columns - 1, (rows - 1) * (columns - 1)])
+    variance = np.array([down.var(), across.var(), left.var()]) / freedom
+    return Spread(variance, variance**2 / freedom)
+
+
+def less_one(values: np.ndarray) -> float:
+    """Half the width of the interval of an estimate that is `values` [units] with each unit left out in turn."""
+    count = len(values)
+    return float(t.ppf(_TAIL, count - 1) * np.sqrt((count - 1) * values.var()))
+
+
+def of_mean(values: np.ndarray) -> float:
+    """Half the width of the interval of a plain mean of independent values [values], two at least."""
+    return float(t.ppf(_TAIL, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def covered(all_cells: Sequence[Cells], most: str = SEEDS_AND_PARTNERS) -> str:
+    """Which luck an interval over these games can speak of: what every one has two of, and the metric `most` covers."""
     return luck(
-        all(len(cells.egos) > 1 for cells in all_cells),
-        all(len(cells.partners) > len(cells.families) for cells in all_cells),
+        all(len(cells.egos) > 1 for cells in all_cells) and most != "",
+        all(len(cells.partners) > len(cells.families) for cells in all_cells) and most == SEEDS_AND_PARTNERS,
     )
 
 
 def luck(seeds: bool, partners: bool) -> str:
     """The words for it, by whether there are at least two of each; empty where there are of neither."""
     return {
-        (True, True): "trained seeds and partners",
-        (True, False): "trained seeds only",
-        (False, True): "partners only",
+        (True, True): SEEDS_AND_PARTNERS,
+        (True, False): SEEDS_ONLY,
+        (False, True): PARTNERS_ONLY,
         (False, False): "",
     }[seeds, partners]
-
-
-def interval(
-    cells: Cells, metric: Callable[[Cells], np.ndarray], rng: np.random.Generator, samples: int = SAMPLES
-) -> Interval:
-    """The interval of a metric of one entry. With one trained seed it covers partners only, and says so."""
-    return percentiles(draws(cells, metric, rng, samples), covered([cells]))

@@ -1,8 +1,8 @@
 """How the board's own agents do with each other: a seed with itself, with other seeds of its entry, with other entries.
 
-What is resampled is trained seeds, for another run of the same trainings is what the claim is about. A pair counts as
-often as both its seeds were drawn, and copies of one seed never meet: a draw weighs pair (i, j), i ≠ j, by w_i w_j.
-Draws of nothing but one seed have no such pair and are left out [Owen2007].
+An interval's luck is trained seeds, for another run of the same trainings is what the claim is about. Pairs of two
+entries are crossed, rows by columns, as seeds and partners are on the board; pairs of one entry share seeds, so a seed
+is left out with all its pairs, both ways [Efron1981].
 
 What 95 % are worth, simulated where row, column and pair matter alike: 90, 89 and 93 % for pairs of one entry with 5,
 10 and 30 seeds, and 59 % with 3, so fewer than five give no interval; 87, 91, 94 and 94 % for pairs of two entries with
@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.export import escaped, line
 from crossplay.leaderboard.heatmap import Group, Matrix, board_only
-from crossplay.leaderboard.intervals import LEVEL, SAMPLES
+from crossplay.leaderboard.intervals import crossed, less_one, of_mean
 from crossplay.leaderboard.table import NULL, four_digits, shown
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 Number = float | None  # None is null: a match is missing, or there is nothing to take a mean of
 FEWEST = 3  # seeds, for an interval
-FEWEST_WITHIN = 5  # for one over the pairs of one entry
 
 
 @dataclass(frozen=True)
@@ -58,22 +56,18 @@ class Meetings:
     cross: tuple[tuple[Meeting, ...], ...]
 
 
-def meetings(matrix: Matrix, *, seed: int = 0, samples: int = SAMPLES) -> Meetings:
-    """The meetings of a heatmap's agents: means over pairs, both seats within a pair, intervals over trained seeds.
-
-    The randomness of an interval derives from (seed, game, both entries), so it does not depend on who else plays.
-    """
+def meetings(matrix: Matrix) -> Meetings:
+    """The meetings of a heatmap's agents: means over pairs, both seats within a pair, intervals over trained seeds."""
     square = board_only(matrix)
     groups = square.row_groups
 
     def meet(row: Group, column: Group, pair: str) -> Meeting:
         values = square.values[row.start : row.stop, column.start : column.stop]
-        rng = np.random.default_rng(derive(seed, "meeting", square.game, square.of, row.label, column.label, pair))
         if pair == "own":
-            return _meeting(row, column, pair, np.diag(values), _own(values, rng, samples))
+            return _meeting(row, column, pair, np.diag(values), own(np.diag(values)))
         if row == column:
-            return _meeting(row, column, pair, _others(values), within(values, rng, samples))
-        return _meeting(row, column, pair, values, between(values, rng, samples))
+            return _meeting(row, column, pair, _others(values), within(values))
+        return _meeting(row, column, pair, values, between(values))
 
     return Meetings(
         game=square.game,
@@ -86,11 +80,10 @@ def meetings(matrix: Matrix, *, seed: int = 0, samples: int = SAMPLES) -> Meetin
     )
 
 
-def _meeting(row: Group, column: Group, pair: str, values: np.ndarray, draws: np.ndarray) -> Meeting:
+def _meeting(row: Group, column: Group, pair: str, values: np.ndarray, half: float | None) -> Meeting:
     holes = int(np.isnan(values).sum())
     mean = None if holes or not values.size else float(values.mean())
-    sure = mean is not None and draws.size
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist() if sure else (None, None)
+    low, high = (None, None) if mean is None or half is None else (mean - half, mean + half)
     return Meeting(row.label, column.label, pair, mean, low, high, values.size - holes, holes)
 
 
@@ -98,29 +91,23 @@ def _others(values: np.ndarray) -> np.ndarray:
     return values[~np.eye(len(values), dtype=bool)]
 
 
-def _own(values: np.ndarray, rng: np.random.Generator, samples: int) -> np.ndarray:
-    return _drawn(len(values), rng, samples) @ np.diag(values) / len(values)
+def own(values: np.ndarray) -> float | None:
+    """Half the width of the interval of the mean of [seeds]; none for fewer than three."""
+    return of_mean(values) if len(values) >= FEWEST else None
 
 
-def within(values: np.ndarray, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """Bootstrap draws of the mean off the diagonal of one entry's [seeds, seeds]; none for fewer than five seeds."""
-    off = np.where(np.eye(len(values), dtype=bool), 0.0, values)
-    drawn = _drawn(len(values), rng, samples if len(values) >= FEWEST_WITHIN else 0)
-    pairs = len(values) ** 2 - (drawn * drawn).sum(axis=1)  # Σ_{i≠j} w_i w_j
-    return ((drawn @ off) * drawn).sum(axis=1)[pairs > 0] / pairs[pairs > 0]
+def within(values: np.ndarray) -> float | None:
+    """The same of the mean off the diagonal of one entry's [seeds, seeds], a seed left out with all its pairs."""
+    count = len(values)
+    if count < FEWEST:
+        return None
+    off = np.where(np.eye(count, dtype=bool), 0.0, values)
+    return less_one((off.sum() - off.sum(axis=0) - off.sum(axis=1)) / ((count - 1) * (count - 2)))
 
 
-def between(values: np.ndarray, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """Bootstrap draws of the mean of two entries' [seeds, seeds]; none for fewer than three seeds of either."""
-    enough = samples if min(values.shape) >= FEWEST else 0
-    rows, columns = (_drawn(count, rng, enough) for count in values.shape)
-    return ((rows @ values) * columns).sum(axis=1) / values.size
-
-
-def _drawn(count: int, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """How often each of `count` seeds was drawn, float64 [samples, count]; [0, count] for fewer than three."""
-    enough = samples if count >= FEWEST else 0
-    return rng.multinomial(count, np.full(count, 1 / count), size=enough).astype(np.float64)
+def between(values: np.ndarray) -> float | None:
+    """The same of the mean of two entries' [seeds, seeds]; none for fewer than three seeds of either."""
+    return float(crossed(values).half) if min(values.shape) >= FEWEST else None
 
 
 def to_json(found: Sequence[Meetings]) -> str:
@@ -149,7 +136,7 @@ def table(found: Meetings) -> "Table":
 
 
 CAPTION = (
-    "Row: agent; column: partner; mean over pairs of seeds and both seats (95 % bootstrap over trained seeds). own "
+    "Row: agent; column: partner; mean over pairs of seeds and both seats (95 % interval over trained seeds). own "
     f"pair: a seed with itself; elsewhere no seed meets itself. {NULL}: not all was played, or too few seeds to say."
 )
 

@@ -13,10 +13,12 @@ from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import unknown
 from crossplay.benchmark.registry import Registry
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.drawn import per_drawn_partner
 from crossplay.leaderboard.measures import COST, RETURN
+from crossplay.leaderboard.trims import middle, tail
 
 METRICS = Registry("metric")
+SEEDS_AND_PARTNERS = "trained seeds and partners"
+SEEDS_ONLY = "trained seeds only"
 Value = Any  # float, or float64 [...] for cells with leading axes
 
 
@@ -28,46 +30,19 @@ class Metric(Protocol):
     unit: ClassVar[str]
     direction: ClassVar[str]  # "higher" or "lower" is better
     source: ClassVar[str]  # a key of docs/references.md
+    covers: ClassVar[str]  # which luck its interval covers at most; empty: it has none, and the docstring says why
 
     def __call__(self, cells: Cells) -> Value:
         """One entry's value, or NaN where a cell it needs is a hole."""
         ...
 
 
-def per_partner(cells: Cells) -> np.ndarray:
-    """J of every partner, mean over trained seeds and seats, [..., partners]."""
-    return cells.scores.mean(axis=(-3, -1))
+class Headline(Metric, Protocol):
+    """A mean over families of partners, which rows can be ranked by."""
 
-
-def over_families(cells: Cells, values: np.ndarray) -> np.ndarray:
-    """Values [..., partners] → [..., families], the plain mean within each family."""
-    columns = [values[..., cells.family_of == index].mean(axis=-1) for index in range(len(cells.families))]
-    return np.stack(columns, axis=-1)
-
-
-def middle(scores: np.ndarray) -> np.ndarray:
-    """The interquartile mean over all cells [..., egos, partners, seats]; NaN where one is a hole."""
-    flat = scores.reshape(*scores.shape[:-3], -1)
-    cut = flat.shape[-1] // 4
-    kept = np.sort(flat, axis=-1)[..., cut : flat.shape[-1] - cut].mean(axis=-1)
-    return np.where(np.isnan(flat).any(axis=-1), np.nan, kept)
-
-
-def tail(values: np.ndarray) -> np.ndarray:
-    """Mean of the worst fifth along the last axis: k = n/5 values, at least one.
-
-    Where k is not whole, the next value counts with weight k − ⌊k⌋, so the tail is exactly a fifth of the partners
-    and moves smoothly as partners are added [Acerbi2002].
-    """
-    count = values.shape[-1]
-    ordered = np.sort(values, axis=-1)
-    whole, rest = (1, 0) if count < 5 else divmod(count, 5)
-    weights = np.zeros(count)
-    weights[:whole] = 1.0
-    if rest:
-        weights[whole] = rest / 5
-    worst = (ordered[..., : whole + 1] * weights[: whole + 1]).sum(axis=-1) / weights.sum()
-    return np.where(np.isnan(values).any(axis=-1), np.nan, worst)
+    def table(self, cells: Cells) -> np.ndarray:
+        """What is averaged, [..., egos, partners]."""
+        ...
 
 
 @METRICS.register("mean")
@@ -80,13 +55,14 @@ class Mean:
     unit: ClassVar[str] = RETURN
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Gorsane2022]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
-        return over_families(cells, per_partner(cells)).mean(axis=-1)[()]
+        return cells.by_family.mean(axis=-1)[()]
 
-    def drawn(self, cells: Cells, egos: np.ndarray, partners: np.ndarray) -> np.ndarray:
-        """The mean of resamples [samples], as of their cells to the bit, which are never laid out."""
-        return over_families(cells, per_drawn_partner(cells, egos, partners)).mean(axis=-1)
+    def table(self, cells: Cells) -> np.ndarray:
+        """J, mean over seats, [..., egos, partners]."""
+        return cells.scores.mean(axis=-1)
 
 
 @METRICS.register("partner_mean")
@@ -99,9 +75,10 @@ class PartnerMean:
     unit: ClassVar[str] = RETURN
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Gorsane2022]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
-        return per_partner(cells).mean(axis=-1)[()]
+        return cells.by_partner.mean(axis=-1)[()]
 
 
 @METRICS.register("iqm")
@@ -114,6 +91,7 @@ class Iqm:
     unit: ClassVar[str] = RETURN
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Agarwal2021]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
         return middle(cells.scores)[()]
@@ -122,16 +100,20 @@ class Iqm:
 @METRICS.register("worst_partner")
 @config
 class WorstPartner:
-    """J with the partner it goes worst with."""
+    """J with the partner it goes worst with.
+
+    It has no interval: the lowest of other partners may be lower than any that were met, which these cannot say.
+    """
 
     formula: ClassVar[str] = "min_p mean_{e,s} J[e,p,s]"
     axes: ClassVar[str] = "minimum over partners of the mean over seeds and seats"
     unit: ClassVar[str] = RETURN
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Gorsane2022]"
+    covers: ClassVar[str] = ""
 
     def __call__(self, cells: Cells) -> Value:
-        return per_partner(cells).min(axis=-1)[()]
+        return cells.by_partner.min(axis=-1)[()]
 
 
 @METRICS.register("cvar20")
@@ -144,9 +126,10 @@ class Cvar20:
     unit: ClassVar[str] = RETURN
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Acerbi2002]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
-        return tail(per_partner(cells))[()]
+        return tail(cells.by_partner)[()]
 
 
 @METRICS.register("self_play")
@@ -159,6 +142,7 @@ class SelfPlay:
     unit: ClassVar[str] = RETURN
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Hu2020]"
+    covers: ClassVar[str] = SEEDS_ONLY
 
     def __call__(self, cells: Cells) -> Value:
         return cells.self_play.mean(axis=-1)[()]
@@ -174,6 +158,7 @@ class Gap:
     unit: ClassVar[str] = RETURN
     direction: ClassVar[str] = "lower"
     source: ClassVar[str] = "[Hu2020]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
         return SelfPlay()(cells) - Mean()(cells)
@@ -189,10 +174,11 @@ class SeatGap:
     unit: ClassVar[str] = RETURN
     direction: ClassVar[str] = "lower"
     source: ClassVar[str] = "[Carroll2019]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
         by_seat = np.moveaxis(cells.scores.mean(axis=-3), -1, -2)  # [..., seats, partners]
-        seats = over_families(cells, by_seat).mean(axis=-1)
+        seats = cells.over_families(by_seat).mean(axis=-1)
         return (seats.max(axis=-1) - seats.min(axis=-1))[()]
 
 
@@ -208,13 +194,14 @@ class Family:
     unit: ClassVar[str] = RETURN
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Leibo2021]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
         """Raises Refused with the nearest name where no held-out partner is of this family."""
         if self.family not in cells.families:
             raise unknown("family of held-out partners", self.family, cells.families)
         mine = cells.family_of == cells.families.index(self.family)
-        return per_partner(cells)[..., mine].mean(axis=-1)[()]
+        return cells.by_partner[..., mine].mean(axis=-1)[()]
 
 
 @METRICS.register("free_riding")
@@ -227,6 +214,7 @@ class FreeRiding:
     unit: ClassVar[str] = COST
     direction: ClassVar[str] = "lower"
     source: ClassVar[str] = "[Qu2026]"
+    covers: ClassVar[str] = SEEDS_ONLY
 
     def __call__(self, cells: Cells) -> Value:
         return cells.riding_alone.mean(axis=-1)[()]
@@ -242,6 +230,7 @@ class FreeRidingPartners:
     unit: ClassVar[str] = COST
     direction: ClassVar[str] = "lower"
     source: ClassVar[str] = "[Qu2026]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
-        return over_families(cells, cells.riding.mean(axis=(-3, -1))).mean(axis=-1)[()]
+        return cells.over_families(cells.riding.mean(axis=(-3, -1))).mean(axis=-1)[()]

@@ -49,19 +49,19 @@ def plot(kind: str, asked: Asked) -> Drawn:
     return KINDS[kind](asked)
 
 
-def _subjects(asked: Asked) -> list[tuple[Subject, int]]:
-    """What to show of every game, and the suite's seed."""
-    return [(subject(p.cells, asked.entries), p.site.suite.seed) for p in publish.played(asked.folder, asked.games)]
+def _subjects(asked: Asked) -> list[Subject]:
+    """What to show of every game."""
+    return [subject(p.cells, asked.entries) for p in publish.played(asked.folder, asked.games)]
 
 
 def _profile(asked: Asked) -> Drawn:
-    found = [profile(shown, seed=seed) for shown, seed in _subjects(asked)]
+    found = [profile(shown) for shown in _subjects(asked)]
     paths = figures.draw_profiles(found, asked.out, asked.formats)
     return Drawn(paths, [note for one in found for note in one.subject.notes])
 
 
 def _families(asked: Asked) -> Drawn:
-    found = [families(shown, seed=seed) for shown, seed in _subjects(asked)]
+    found = [families(shown) for shown in _subjects(asked)]
     paths = figures.draw_families(found, asked.out, asked.formats)
     return Drawn(paths, [note for one in found for note in one.subject.notes])
 

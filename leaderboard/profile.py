@@ -11,9 +11,8 @@ from io import StringIO
 
 import numpy as np
 
-from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.intervals import LEVEL, SAMPLES, covered, draws
+from crossplay.leaderboard.intervals import covered, spread
 from crossplay.leaderboard.subject import Subject
 
 POINTS = 201  # of τ
@@ -40,17 +39,14 @@ def reached(values: np.ndarray, taus: np.ndarray) -> np.ndarray:
     return np.stack([(values >= tau).mean(axis=(-2, -1)) for tau in taus], axis=-1)
 
 
-def profile(
-    shown: Subject, taus: Sequence[float] | np.ndarray | None = None, *, seed: int = 0, samples: int = SAMPLES
-) -> Profile:
+def profile(shown: Subject, taus: Sequence[float] | np.ndarray | None = None) -> Profile:
     """The curves of a game's complete entries, every cell counting the same, at these τ or at evenly spaced ones.
 
-    Bands resample trained seeds × partners within their families, as the board's intervals do; the randomness derives
-    from (seed, game, entry).
+    Bands are over trained seeds × partners within their families, as the board's intervals are.
     """
     at = _taus(shown) if taus is None else np.asarray(taus, dtype=np.float64)
     every = [shown.cells.of(entry) for entry in shown.entries]
-    bands = [_band(shown, own, at, seed, samples) for own in every]
+    bands = [_band(shown, own, at) for own in every]
     return Profile(
         subject=shown,
         taus=at,
@@ -70,13 +66,13 @@ def _taus(shown: Subject) -> np.ndarray:
     return np.linspace(low, high if high > low else low + 1, POINTS)
 
 
-def _band(shown: Subject, own: Cells, taus: np.ndarray, seed: int, samples: int) -> np.ndarray:
+def _band(shown: Subject, own: Cells, taus: np.ndarray) -> np.ndarray:
     """Low and high, [2, taus]."""
     if not covered([own]):
         return np.full((2, len(taus)), np.nan)
-    rng = np.random.default_rng(derive(seed, "profile", own.game, *own.entries))
-    drawn = draws(own, lambda cells: reached(shown.values(cells), taus), rng, samples)
-    return np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    half = spread(own, lambda cells: reached(shown.values(cells), taus)).half
+    share = reached(shown.values(own), taus)
+    return np.clip([share - half, share + half], 0.0, 1.0)  # where shares end
 
 
 def to_csv(found: Sequence[Profile]) -> str:

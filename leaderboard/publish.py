@@ -12,10 +12,10 @@ from crossplay.leaderboard.board import compared as differences_of
 from crossplay.leaderboard.canvas import PAIR
 from crossplay.leaderboard.canvas import check as formats_of
 from crossplay.leaderboard.cells import Cells, cells
+from crossplay.leaderboard.differences import SAMPLES
 from crossplay.leaderboard.failures import Failures
 from crossplay.leaderboard.heatmap import draw, matrix, part
 from crossplay.leaderboard.identity import identity
-from crossplay.leaderboard.intervals import SAMPLES
 from crossplay.leaderboard.measures import MEASURES, measure
 from crossplay.leaderboard.meetings import Meetings, meetings
 from crossplay.leaderboard.order import ROSTER, order
@@ -28,6 +28,7 @@ from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import Suite, short
 from crossplay.leaderboard.sweep import Point, check, points
+from crossplay.leaderboard.tally import tally
 from crossplay.populations.population import MANIFEST
 
 FORMS = {"csv": export.to_csv, "json": export.to_json, "markdown": export.to_markdown}
@@ -60,9 +61,7 @@ def played(folder: Path, games: Sequence[str] = ()) -> Iterator[Played]:
 
     Raises Refused with the nearest name for a game there is not, and where there are no partners yet at all.
     """
-    begun, waiting = _places(folder, games)
-    if not begun:
-        raise Refused(f"{folder}: no partners yet of {', '.join(waiting)}; `crossplay run` makes them")
+    begun = _begun(folder, games)
     with store(folder) as results:
         for site in begun:
             roster = site.roster()
@@ -78,6 +77,13 @@ def _places(folder: Path, games: Sequence[str] = ()) -> tuple[list[Site], list[s
     return [place for place in every if place not in waiting], [short(place.game.spec.name) for place in waiting]
 
 
+def _begun(folder: Path, games: Sequence[str] = ()) -> list[Site]:
+    begun, waiting = _places(folder, games)
+    if not begun:
+        raise Refused(f"{folder}: no partners yet of {', '.join(waiting)}; `crossplay run` makes them")
+    return begun
+
+
 def waiting(folder: Path) -> list[str]:
     """Games of a results folder that were asked for and have not been begun; without them there is no overall board."""
     return _places(folder)[1]
@@ -85,8 +91,9 @@ def waiting(folder: Path) -> list[str]:
 
 def boards(folder: Path) -> list[Board]:
     """A board per game, and the overall one where there are several."""
-    found = [(p.cells, p.site.suite) for p in played(folder)]  # one game's matches in memory at a time
-    return _ranked([of for of, _ in found], found[0][1])
+    begun, failed = _begun(folder), failures.read(folder)
+    with store(folder) as results:
+        return _ranked([tally(results, site, failed) for site in begun], begun[0].suite)
 
 
 def boards_of(parts: Sequence[Played]) -> list[Board]:
@@ -161,7 +168,7 @@ def heatmaps(folder: Path, out: Path, look: Look | None = None, games: Sequence[
 def met(folder: Path, of: str = "return") -> list[Meetings]:
     """How the board's own agents do with each other, per game. Raises Refused for a measure there is not."""
     measure(of)
-    return [meetings(matrix(p.results, p.roster, p.fixtures, of), seed=p.site.suite.seed) for p in played(folder)]
+    return [meetings(matrix(p.results, p.roster, p.fixtures, of)) for p in played(folder)]
 
 
 def sweep(folder: Path, over: str, metrics: Sequence[str], out: Path, only: Sequence[str] = ()) -> list[Path]:
@@ -179,13 +186,12 @@ def swept(
     check(metrics)
     found = []
     for p in played(folder, games):
-        seed = p.site.suite.seed
-        met = {of: meetings(matrix(p.results, p.roster, p.fixtures, of), seed=seed) for of in MEASURES}
+        met = {of: meetings(matrix(p.results, p.roster, p.fixtures, of)) for of in MEASURES}
         for entry in only:
             if entry not in p.roster.entries:
                 raise unknown("entry", entry, p.roster.entries)
         shown = {name: cards for name, cards in p.roster.entries.items() if not only or name in only}
-        found += points(p.cells, met, shown, over, metrics, seed=seed)
+        found += points(p.cells, met, shown, over, metrics)
     return found
 
 

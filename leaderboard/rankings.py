@@ -17,7 +17,6 @@ from crossplay.leaderboard.cells import Cells
 from crossplay.leaderboard.differences import improvements
 from crossplay.leaderboard.equilibrium import alpha_rank, maximum_entropy_nash
 from crossplay.leaderboard.measures import RETURN
-from crossplay.leaderboard.metrics import per_partner
 from crossplay.leaderboard.scores import SCORE, measurable, shares
 from crossplay.leaderboard.table import SCORE_DIGITS, four_digits, shown
 
@@ -98,7 +97,7 @@ def regrets(all_cells: Sequence[Cells], entries: Sequence[str], scored: bool) ->
 
 
 def _with(cells: Cells, scored: bool) -> np.ndarray:
-    return shares(cells).mean(axis=0) if scored else per_partner(cells)
+    return shares(cells).mean(axis=0) if scored else cells.by_partner
 
 
 def ahead(all_cells: Sequence[Cells], entries: Sequence[str]) -> np.ndarray:

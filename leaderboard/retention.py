@@ -7,7 +7,7 @@ import numpy as np
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import unknown
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.metrics import METRICS, Mean, Value, over_families
+from crossplay.leaderboard.metrics import METRICS, SEEDS_AND_PARTNERS, Mean, Value
 
 
 @METRICS.register("retention")
@@ -22,6 +22,7 @@ class Retention:
     unit: ClassVar[str] = "share of the mean; undefined where that is not above 0"
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Knott2021]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
         """Raises Refused where no such matches are part of the suite."""
@@ -29,5 +30,5 @@ class Retention:
             raise unknown("noise of partners", self.noise, map(str, cells.noise))
         whole = Mean()(cells)
         shaken = cells.shaken[..., cells.noise.index(self.noise)].mean(axis=(-3, -1))
-        left = over_families(cells, shaken).mean(axis=-1)
+        left = cells.over_families(shaken).mean(axis=-1)
         return np.divide(left, whole, out=np.full_like(left, np.nan), where=whole > 0)[()]

@@ -7,8 +7,8 @@ from itertools import chain
 from pydantic import Field
 
 from crossplay.benchmark.card import Card
-from crossplay.benchmark.config import config, digest
-from crossplay.benchmark.crossplay import Fixture, fixture
+from crossplay.benchmark.config import config
+from crossplay.benchmark.crossplay import Fixture, fixtures
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
 from crossplay.populations.bounds import Bounds
@@ -68,10 +68,8 @@ class Roster:
             raise Refused(
                 f"roster of {self.game} with {self.seats} seats cannot play {game.spec.name} with {game.spec.seats}"
             )
-        known = digest(game)
         found: dict[str, Fixture] = {}
-        for ego, partner, seat in self._matches():
-            match = fixture(game, ego, partner, seat=seat, episodes=episodes, seed=seed, game_digest=known)
+        for match in fixtures(game, self._matches(), episodes=episodes, seed=seed):
             found.setdefault(match.pairing.key, match)
         return list(found.values())
 

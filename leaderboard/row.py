@@ -1,33 +1,28 @@
 """A row of a board: one entry's numbers over some games, and what one must know to read them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
 
 import numpy as np
 
-from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.budgets import Spent, same
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.differences import Memory
-from crossplay.leaderboard.intervals import Interval, covered, draws, percentiles
-from crossplay.leaderboard.metrics import METRICS, Family, Mean, Metric, per_partner
-from crossplay.leaderboard.retention import Retention
-from crossplay.leaderboard.scores import Score, measurable
-
-COLUMNS = (  # metrics of every row
-    "mean",
-    "score",
-    "br_prox",
-    "iqm",
-    "worst_partner",
-    "cvar20",
-    "self_play",
-    "gap",
-    "free_riding",
+from crossplay.leaderboard.estimates import (
+    COLUMNS,
+    FAMILY,
+    FAMILY_SCORE,
+    RETENTION,
+    Estimate,
+    Estimates,
+    Number,
+    estimates,
+    names_of,
+    together,
 )
+from crossplay.leaderboard.intervals import covered
+
 FEW_SEEDS = 3
-Number = float | None  # None is null: something it needs was not played
+Memory = dict[tuple[str, str], Estimates]  # of (game, entry)
 
 
 @dataclass(frozen=True)
@@ -56,97 +51,63 @@ class Row:
     gap: Number
     free_riding: Number  # of the entry with itself, in private cost per episode; 0 in a game without private costs
     families: dict[str, Number]
+    family_scores: dict[str, Number]  # of families with a yardstick; over games, of those that have it
     retention: dict[str, Number]  # noise of the partners → what is left of the mean; over games, of those that have it
+    intervals: dict[str, tuple[Number, ...]]  # name → low and high, 95 %, of every number that has an interval
     holes: int  # matches that are missing
     steps: int | None  # of the environment, that each seed trained on; null where not told or not the same for all
     samples_per_hero: int | None
     notes: tuple[str, ...]
 
 
-def row(entry: str, all_cells: Sequence[Cells], seed: int, samples: int, memory: Memory | None = None) -> Row:
-    """An entry's row, not ranked yet. `memory` keeps draws for rows of more games."""
+def row(entry: str, all_cells: Sequence[Cells], memory: Memory | None = None) -> Row:
+    """An entry's row, not ranked yet. `memory` keeps estimates for rows of more games."""
     memory = {} if memory is None else memory
     there = [cells.of(entry) for cells in all_cells if entry in cells.entries]
     mine = [cells for cells in there if entry not in cells.absent]  # those that are left may be the luckier ones
-    lacking = [cells.game for cells in all_cells if cells.game not in {whole.game for whole in mine}]
+    for cells in mine:
+        if (cells.game, entry) not in memory:
+            memory[cells.game, entry] = estimates(cells)
+    found = together(
+        {cells.game: memory[cells.game, entry] for cells in mine}, {cells.game: names_of(cells) for cells in all_cells}
+    )
     contaminated = any(cells.contaminated.get(entry) for cells in there)
     holes = sum(cells.holes for cells in there)
-    covers = covered(mine) if mine else ""
+    whole = not holes and len(mine) == len(all_cells)
     cost = same(cells.spent.get(entry, Spent()) for cells in mine)
-    interval = _interval("interval", Mean(), entry, mine, seed, samples, memory)
-    sure = _interval("score", Score(), entry, [measurable(cells) for cells in mine], seed, samples, memory)
-    values = {name: None if lacking else _mean([METRICS[name]()(cells) for cells in mine]) for name in COLUMNS}
     return Row(
         entry=entry,
         rank=None,
         rank_low=None,
         rank_high=None,
-        status="contaminated" if contaminated else "incomplete" if holes or lacking else "ranked",
+        status="contaminated" if contaminated else "ranked" if whole else "incomplete",
         n_seeds=min((len(cells.egos) for cells in there), default=0),
-        low=None if lacking else _null(interval.low),
-        high=None if lacking else _null(interval.high),
-        score_low=None if lacking else _null(sure.low),
-        score_high=None if lacking else _null(sure.high),
-        covers=covers,
+        low=found["mean"].low,
+        high=found["mean"].high,
+        score_low=found["score"].low,
+        score_high=found["score"].high,
+        covers=covered(mine) if mine else "",
         worst_partner_name=_worst(mine) if mine and len(all_cells) == 1 else None,
-        families=_families(mine, all_cells),
-        retention=_retention(mine, all_cells),
+        families=_values(found, FAMILY),
+        family_scores=_values(found, FAMILY_SCORE),
+        retention=_values(found, RETENTION),
+        intervals={name: one[1:] for name, one in found.items() if one.low is not None},
         holes=holes,
         steps=cost.steps,
         samples_per_hero=cost.samples_per_hero,
         notes=tuple(_notes(entry, there, all_cells)),
-        **values,
+        **{name: found[name].value for name in COLUMNS},
     )
 
 
-def _interval(
-    name: str, metric: Metric, entry: str, mine: Sequence[Cells], seed: int, samples: int, memory: Memory
-) -> Interval:
-    if (
-        not mine
-        or not all(len(cells.partners) for cells in mine)
-        or (name == "score" and not all(cells.yard for cells in mine))
-    ):
-        return Interval(float("nan"), float("nan"), "")
-    for cells in mine:
-        if (name, "alone", cells.game, entry) not in memory:
-            rng = np.random.default_rng(derive(seed, name, cells.game, entry))
-            memory[name, "alone", cells.game, entry] = draws(cells, metric, rng, samples)
-    drawn = [memory[name, "alone", cells.game, entry] for cells in mine]
-    return percentiles(np.mean(drawn, axis=0), covered(list(mine)))
-
-
-def _null(value: float) -> Number:
-    return None if isnan(value) else float(value)
-
-
-def _mean(values: Sequence[float]) -> Number:
-    return _null(float(np.mean(values)))
+def _values(found: Mapping[str, Estimate], kind: str) -> dict[str, Number]:
+    """By family, by name, or by noise."""
+    return {name.removeprefix(kind): one.value for name, one in sorted(found.items()) if name.startswith(kind)}
 
 
 def _worst(mine: Sequence[Cells]) -> str | None:
-    values = per_partner(mine[0])
+    values = mine[0].by_partner
     return None if np.isnan(values).any() else mine[0].partners[int(values.argmin())]
-
-
-def _families(mine: Sequence[Cells], all_cells: Sequence[Cells]) -> dict[str, Number]:
-    """Family → mean over the games that have this family; null where the entry lacks one of them."""
-    found: dict[str, Number] = {}
-    for family in sorted({name for cells in all_cells for name in cells.families}):
-        having = [cells.game for cells in all_cells if family in cells.families]
-        own = [Family(family=family)(cells) for cells in mine if cells.game in having]
-        found[family] = _mean(own) if len(own) == len(having) else None
-    return found
-
-
-def _retention(mine: Sequence[Cells], all_cells: Sequence[Cells]) -> dict[str, Number]:
-    """Noise → mean over the games that are also played with such partners; null where the entry lacks one of them."""
-    found: dict[str, Number] = {}
-    for noise in sorted({noise for cells in all_cells for noise in cells.noise}):
-        having = [cells.game for cells in all_cells if noise in cells.noise]
-        own = [Retention(noise=noise)(cells) for cells in mine if cells.game in having]
-        found[f"{noise:g}"] = _mean(own) if len(own) == len(having) else None
-    return found
 
 
 def _notes(entry: str, there: Sequence[Cells], all_cells: Sequence[Cells]) -> Iterable[str]:
@@ -161,7 +122,7 @@ def _notes(entry: str, there: Sequence[Cells], all_cells: Sequence[Cells]) -> It
             yield f"incomplete: {cells.holes} of {cells.matches} matches of {cells.game} are missing; not ranked"
     for cells in all_cells:
         if why := cells.absent.get(entry):
-            yield f"incomplete: {len(why)} trained seeds of {cells.game} are missing, {'; '.join(why)}; not ranked"
+            yield f"incomplete: no agent for {cells.game} of {len(why)} seeds ({'; '.join(why)}); not ranked"
         elif entry not in cells.entries:
             yield f"incomplete: never played {cells.game}; not ranked"
     if there:
@@ -180,4 +141,4 @@ def _doubts(mine: Sequence[Cells]) -> Iterable[str]:
     elif seeds == 1:
         yield f"fewer than {FEW_SEEDS} trained seeds (1): the interval covers {covers}"
     elif seeds < FEW_SEEDS:
-        yield f"fewer than {FEW_SEEDS} trained seeds ({seeds}): the interval is too narrow"
+        yield f"fewer than {FEW_SEEDS} trained seeds ({seeds}): the interval may be too narrow"

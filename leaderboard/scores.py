@@ -4,34 +4,22 @@ They are NaN where a population's bounds were not measured. Partners with whom a
 than uniform play have no score: they are left out of it, the same ones for every entry, and counted under the board.
 """
 
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
 from crossplay.benchmark.config import config
+from crossplay.benchmark.errors import unknown
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.metrics import METRICS, Value, middle, over_families
+from crossplay.leaderboard.metrics import METRICS, SEEDS_AND_PARTNERS, Value
+from crossplay.leaderboard.trims import middle
 
 SCORE = "share of the way from uniform play to a best response"
 
 
 def measurable(cells: Cells) -> Cells:
     """The cells of those partners that have a yardstick in some seat, and of their families."""
-    if cells.yard is None:
-        return cells
-    mine = np.flatnonzero(cells.yard.clear.any(axis=-1))
-    families = np.unique(cells.family_of[mine])
-    return replace(
-        cells,
-        families=tuple(cells.families[i] for i in families),
-        partners=tuple(cells.partners[i] for i in mine),
-        family_of=np.searchsorted(families, cells.family_of[mine]),
-        scores=cells.scores[..., mine, :],
-        riding=cells.riding[..., mine, :],
-        shaken=cells.shaken[..., mine, :, :] if cells.noise else cells.shaken,
-        yard=cells.yard.of(mine),
-    )
+    return cells if cells.yard is None else cells.with_partners(np.flatnonzero(cells.yard.clear.any(axis=-1)))
 
 
 def shares(cells: Cells) -> np.ndarray:
@@ -52,13 +40,48 @@ class Score:
     unit: ClassVar[str] = SCORE
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Leibo2021]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
-        """Takes all cells, or resamples of measurable ones."""
+        """Takes all cells, or sets of what `part` leaves of them."""
         if cells.yard is None or not cells.yard.clear.any():
             return np.full(cells.scores.shape[:-3], np.nan)[()]
-        mine = cells if cells.yard.clear.ndim > 2 else measurable(cells)
-        return over_families(mine, shares(mine).mean(axis=-2)).mean(axis=-1)[()]
+        mine = cells if cells.yard.clear.ndim > 2 else self.part(cells)
+        return mine.over_families(shares(mine).mean(axis=-2)).mean(axis=-1)[()]
+
+    def part(self, cells: Cells) -> Cells:
+        """What it is of."""
+        return measurable(cells)
+
+    def table(self, cells: Cells) -> np.ndarray:
+        """Shares of measurable cells, [..., egos, partners]."""
+        return shares(cells)
+
+
+@METRICS.register("family_score")
+@config
+class FamilyScore:
+    """The score with one family of partners: `family_score:scripted`; undefined where none of them has a yardstick."""
+
+    family: str
+
+    formula: ClassVar[str] = "mean_{p in family} mean_{e,s} (J[e,p,s] - low[p,s]) / (high[p,s] - low[p,s])"
+    axes: ClassVar[str] = "as score, over the partners of the family"
+    unit: ClassVar[str] = SCORE
+    direction: ClassVar[str] = "higher"
+    source: ClassVar[str] = "[Leibo2021]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
+
+    def __call__(self, cells: Cells) -> Value:
+        """Takes all cells, or sets of what `part` leaves of them."""
+        return Score()(cells if cells.yard and cells.yard.clear.ndim > 2 else self.part(cells))
+
+    def part(self, cells: Cells) -> Cells:
+        """What it is of. Raises Refused with the nearest name where no held-out partner is of this family."""
+        if self.family not in cells.families:
+            raise unknown("family of held-out partners", self.family, cells.families)
+        mine = cells.with_partners(np.flatnonzero(cells.family_of == cells.families.index(self.family)))
+        return measurable(mine)
 
 
 @METRICS.register("br_prox")
@@ -71,6 +94,7 @@ class BestResponseProximity:
     unit: ClassVar[str] = "share of a best response"
     direction: ClassVar[str] = "higher"
     source: ClassVar[str] = "[Wang2024]"
+    covers: ClassVar[str] = SEEDS_AND_PARTNERS
 
     def __call__(self, cells: Cells) -> Value:
         if cells.yard is None:

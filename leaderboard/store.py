@@ -4,10 +4,8 @@ One database, SQLite in WAL mode or whatever a SQLAlchemy URL names. A match is 
 it is there whole or not at all, whenever the writer dies. Arrays are little-endian, deflated and exact.
 """
 
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from math import prod
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,18 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from crossplay.benchmark.crossplay import PAIRING, Fixture, MatchResult, Pairing
+from crossplay.benchmark.crossplay import PAIRING, Fields, Fixture, MatchResult, Pairing
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import GameSpec
 from crossplay.benchmark.match import Returns
 from crossplay.leaderboard.address import shown
 from crossplay.leaderboard.database import GAMES, MATCHES, check_tables, open_engine
 from crossplay.leaderboard.faults import in_words
+from crossplay.leaderboard.packing import check, named, packed, stacked, unpacked
 
 CHUNK = 500  # keys a query: SQLite bounds the number of parameters
-_values: Callable[[Pairing], tuple] = attrgetter(*PAIRING)
+GAME, EPISODES = PAIRING.index("game"), PAIRING.index("episodes")
+values_of: Callable[[Pairing], Fields] = attrgetter(*PAIRING)
 
 
 class ResultStore:
@@ -121,22 +121,42 @@ class ResultStore:
                 rows = connection.execute(query).all()
             yield rows
 
-    def outcomes(self, pairings: Iterable[Pairing]) -> dict[str, MatchResult]:
-        """Key → result of those of these matches that are stored, without events and provenance: all a board needs.
+    def stacks(self, wanted: Mapping[str, Fields]) -> Iterator[tuple[list[str], Returns]]:
+        """Those of these matches, key → fields, that are stored: some hundred keys, and what they paid, at once.
 
-        Raises Refused where one is damaged, or its fields are not those of the match that was asked for.
+        Returns and costs are [matches, episodes, seats]; events are left out. Raises Refused where a match is damaged,
+        or its fields are not those that were asked for.
         """
-        wanted = {pairing.key: pairing for pairing in pairings}
-        names = ("key", *PAIRING, "returns", "costs")
         self.games = self._read_games()
-        found = {}
-        for rows in self._chunks([MATCHES.c[name] for name in names], sorted(wanted)):
-            for key, *fields, returns, costs in rows:
-                pairing = wanted[key]
-                if tuple(fields) != _values(pairing) or pairing.game not in self.games:
-                    raise Refused(f"{self.place}: match {_named(pairing)} was altered: its fields do not give its key")
-                found[key] = MatchResult(pairing, self._outcome(pairing, returns, costs), {})
-        return found
+        columns = [MATCHES.c[name] for name in ("key", *PAIRING, "returns", "costs")]
+        for (game, episodes), keys in _by_shape(wanted).items():
+            for rows in self._chunks(columns, keys):
+                for key, *fields, _, _ in rows:
+                    if tuple(fields) != wanted[key] or game not in self.games:
+                        raise self._altered(Pairing(**dict(zip(PAIRING, wanted[key], strict=True))))
+                shape = (episodes, self.games[game][0]) if rows else (episodes, 0)
+                yield [row.key for row in rows], self._stack(rows, shape)
+
+    def _stack(self, rows: Sequence[Any], shape: tuple[int, int]) -> Returns:
+        try:
+            return Returns(
+                stacked((row.returns for row in rows), shape),
+                stacked((row.costs for row in rows), shape, alike=True),
+                np.empty((len(rows), *shape, 0), np.int64),
+            )
+        except ValueError:
+            for row in rows:
+                self._outcome(row, row.returns, row.costs)  # names the one
+            raise
+
+    def outcomes(self, pairings: Iterable[Pairing]) -> dict[str, MatchResult]:
+        """Key → result of those of these matches that are stored, as in `stacks`, without provenance."""
+        wanted = {pairing.key: pairing for pairing in pairings}
+        return {
+            key: MatchResult(wanted[key], Returns(*(part[i] for part in stack)), {})
+            for keys, stack in self.stacks({key: values_of(pairing) for key, pairing in wanted.items()})
+            for i, key in enumerate(keys)
+        }
 
     def export(self, path: Path) -> None:
         """Writes all episodes as one tidy table; the suffix, .parquet or .csv, chooses the form."""
@@ -167,16 +187,16 @@ class ResultStore:
 
     def _row(self, result: MatchResult) -> dict[str, Any]:
         pairing, outcome = result.pairing, result.returns
-        _check(result, self.games)
+        check(result, self.games)
         if not -(2**63) <= pairing.seed < 2**63:
-            raise Refused(f"match {_named(pairing)}: seed {pairing.seed} does not fit 64 bits")
+            raise Refused(f"match {named(pairing)}: seed {pairing.seed} does not fit 64 bits")
         return {
             **{name: getattr(pairing, name) for name in PAIRING},
             "key": pairing.key,
             "provenance": result.provenance,
-            "returns": _packed(outcome.returns, "<f8"),
-            "costs": _packed(outcome.costs, "<f8"),
-            "events": _packed(outcome.events, "<i8"),
+            "returns": packed(outcome.returns, "<f8"),
+            "costs": packed(outcome.costs, "<f8"),
+            "events": packed(outcome.events, "<i8"),
         }
 
     def _compare(self, result: MatchResult, turned_away: IntegrityError) -> None:
@@ -187,28 +207,31 @@ class ResultStore:
             if not np.array_equal(old, new):
                 episode = int(np.argwhere(np.asarray(old) != new)[0][0])
                 raise Refused(
-                    f"{self.place} already has another outcome of match {_named(result.pairing)}: {name} of episode "
+                    f"{self.place} already has another outcome of match {named(result.pairing)}: {name} of episode "
                     f"{episode} were {old[episode].tolist()}, now {new[episode].tolist()}; a match must be reproducible"
                 )
 
     def _result(self, row: Any) -> MatchResult:
         pairing = Pairing(**{name: row[name] for name in PAIRING})
         if pairing.key != row["key"] or pairing.game not in self.games:
-            raise Refused(f"{self.place}: match {_named(pairing)} was altered: its fields do not give its key")
+            raise self._altered(pairing)
         outcome = self._outcome(pairing, row["returns"], row["costs"], row.get("events"))
         return MatchResult(pairing, outcome, row["provenance"])
 
-    def _outcome(self, pairing: Pairing, returns: bytes, costs: bytes, events: bytes | None = None) -> Returns:
-        seats, names = self.games[pairing.game]
-        shape = (pairing.episodes, seats)
+    def _altered(self, pairing: Pairing) -> Refused:
+        return Refused(f"{self.place}: match {named(pairing)} was altered: its fields do not give its key")
+
+    def _outcome(self, match: Any, returns: bytes, costs: bytes, events: bytes | None = None) -> Returns:
+        seats, names = self.games[match.game]
+        shape = (match.episodes, seats)
         try:
             return Returns(
-                _unpacked(returns, "<f8", shape),
-                _unpacked(costs, "<f8", shape),
-                np.empty((*shape, 0), np.int64) if events is None else _unpacked(events, "<i8", (*shape, len(names))),
+                unpacked(returns, "<f8", shape),
+                unpacked(costs, "<f8", shape),
+                np.empty((*shape, 0), np.int64) if events is None else unpacked(events, "<i8", (*shape, len(names))),
             )
-        except (zlib.error, ValueError) as error:
-            raise Refused(f"{self.place}: match {_named(pairing)} is damaged: {error}") from None
+        except ValueError as error:
+            raise Refused(f"{self.place}: match {named(match)} is damaged: {error}") from None
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
@@ -218,33 +241,9 @@ class ResultStore:
             raise Refused(f"{self.place}: {in_words(error.orig, self._patience)}") from None
 
 
-def _check(result: MatchResult, games: dict[str, tuple[int, tuple[str, ...]]]) -> None:
-    pairing = result.pairing
-    if pairing.game not in games:
-        raise Refused(f"match {_named(pairing)}: declare {pairing.game} to the store before adding results of it")
-    seats, events = games[pairing.game]
-    shape = (pairing.episodes, seats)
-    for name, array, wanted in zip(Returns._fields, result.returns, (shape, shape, (*shape, len(events))), strict=True):
-        array = np.asarray(array)
-        if array.shape != wanted:
-            raise Refused(f"match {_named(pairing)}: {name} have shape {list(array.shape)}, wanted {list(wanted)}")
-        if not np.isfinite(array).all():
-            episode = int(np.argwhere(~np.isfinite(array))[0][0])
-            raise Refused(f"match {_named(pairing)}: {name} of episode {episode} are not finite")
-    if not np.issubdtype(np.asarray(result.returns.events).dtype, np.integer):
-        raise Refused(f"match {_named(pairing)}: events are counts; given dtype {result.returns.events.dtype}")
-
-
-def _named(p: Pairing) -> str:
-    return f"{p.ego!r} with {p.partner!r} in {p.game}, seat {p.seat}"
-
-
-def _packed(array: np.ndarray, dtype: str) -> bytes:
-    return zlib.compress(np.ascontiguousarray(array, dtype=dtype).tobytes(), 1)
-
-
-def _unpacked(data: bytes, dtype: str, shape: Sequence[int]) -> np.ndarray:
-    raw = zlib.decompress(data)
-    if len(raw) != 8 * prod(shape):
-        raise ValueError(f"{len(raw)} bytes, wanted {8 * prod(shape)}")
-    return np.frombuffer(raw, dtype=dtype).reshape(shape)
+def _by_shape(wanted: Mapping[str, Fields]) -> dict[tuple[str, int], list[str]]:
+    """Keys in order, by game and number of episodes."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for key in sorted(wanted):
+        found.setdefault((wanted[key][GAME], wanted[key][EPISODES]), []).append(key)
+    return found

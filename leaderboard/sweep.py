@@ -7,14 +7,11 @@ from io import StringIO
 from math import isnan
 from typing import Any
 
-import numpy as np
-
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import canonical, from_text
 from crossplay.benchmark.errors import Refused, unknown
-from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.intervals import SAMPLES, interval
+from crossplay.leaderboard.intervals import interval
 from crossplay.leaderboard.measures import RETURN
 from crossplay.leaderboard.meetings import Meetings
 from crossplay.leaderboard.metrics import METRICS
@@ -48,9 +45,6 @@ def points(
     entries: Mapping[str, Sequence[Card]],
     over: str,
     metrics: Sequence[str] = DEFAULT,
-    *,
-    seed: int = 0,
-    samples: int = SAMPLES,
 ) -> list[Point]:
     """A point for every metric and entry, in order of the setting; entries without it come last.
 
@@ -65,7 +59,7 @@ def points(
     found = []
     for metric in metrics:
         for entry in order:
-            mean, low, high = _value(metric, cells.of(entry), meetings, seed, samples)
+            mean, low, high = _value(metric, cells.of(entry), meetings)
             unit, better = _unit(metric)
             series = _series(entries[entry], over)
             count = len(entries[entry])
@@ -91,9 +85,7 @@ def _unit(metric: str) -> tuple[str, str]:
     return found.unit, found.direction
 
 
-def _value(
-    metric: str, cells: Cells, meetings: Mapping[str, Meetings], seed: int, samples: int
-) -> tuple[Number, Number, Number]:
+def _value(metric: str, cells: Cells, meetings: Mapping[str, Meetings]) -> tuple[Number, Number, Number]:
     (entry,) = cells.entries
     if metric == CROSS_PLAY or metric in OWN:
         found = meetings[OWN.get(metric, "return")]
@@ -101,8 +93,7 @@ def _value(
         one = found.own[at] if metric in OWN else found.cross[at][at]
         return one.mean, one.low, one.high
     measured = from_text(METRICS, metric)
-    rng = np.random.default_rng(derive(seed, "interval", cells.game, entry))
-    sure = interval(cells, measured, rng, samples)
+    sure = interval(cells, measured)
     mean, low, high = (None if isnan(value) else float(value) for value in (measured(cells), sure.low, sure.high))
     return mean, low, high
 

@@ -22,6 +22,7 @@ HEADERS = {
 }
 RIDING = "riding"
 SCORE_DIGITS = 2
+BY_FAMILY = {"family_score": "score by family", "family": "return by family"}
 
 
 def text(board: Board, width: int = WIDTH) -> str:
@@ -32,7 +33,7 @@ def text(board: Board, width: int = WIDTH) -> str:
 
 
 def table(board: Board, width: int = WIDTH) -> Group:
-    """What rich prints: the ranking, the families' means, and the notes."""
+    """What rich prints: the ranking, the families' scores and means, and the notes."""
     title = Text(f"{board.game} · {board.unit}", style="bold")
     marks = footnotes(board)
     said = [*captions(board), *budgets.lines({row.entry: Spent(row.steps, row.samples_per_hero) for row in board.rows})]
@@ -54,23 +55,40 @@ def _ranking(board: Board, marks: dict[str, int]) -> Table:
     return grid
 
 
+Column = tuple[str, list[str], str]  # heading, a value a row, the side it stands on
+
+
 def _families(board: Board, width: int) -> Iterable[Table]:
     digits = decimals(board)
-    columns: list[tuple[str, list[str], str]] = [
+    scores: list[Column] = [
+        (name, [shown(row.family_scores.get(name), SCORE_DIGITS) for row in board.rows], "right")
+        for name in scored_families(board)
+    ]
+    means: list[Column] = [
         (name, [shown(row.families[name], digits) for row in board.rows], "right") for name in board.families
     ]
-    columns += [
+    means += [
         (kept(noise), [shown(row.retention[noise], SCORE_DIGITS) for row in board.rows], "right")
         for noise in board.noise
     ]
     if len(board.games) == 1:
-        columns.append(("worst with", [row.worst_partner_name or NULL for row in board.rows], "left"))
-    names = ["by family", *(row.entry for row in board.rows)]
-    left = min(max(map(len, names)), width // 3)
+        means.append(("worst with", [row.worst_partner_name or NULL for row in board.rows], "left"))
+    yield from _grids(board, BY_FAMILY["family_score"], scores, width)
+    yield from _grids(board, BY_FAMILY["family"], means, width)
+
+
+def scored_families(board: Board) -> list[str]:
+    """Families of which some partner has a yardstick."""
+    return sorted({name for row in board.rows for name in row.family_scores})
+
+
+def _grids(board: Board, head: str, columns: Sequence[Column], width: int) -> Iterable[Table]:
+    """As many tables below each other as the columns need."""
+    left = min(max(map(len, [head, *(row.entry for row in board.rows)])), width // 3)
     while columns:
         taken = _fitting(columns, width - left)
         grid = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), collapse_padding=True, pad_edge=False)
-        grid.add_column("by family", overflow="fold", width=left)
+        grid.add_column(head, overflow="fold", width=left)
         for name, _, side in columns[:taken]:
             grid.add_column(Text(name), justify="left" if side == "left" else "right", overflow="fold")
         for index, row in enumerate(board.rows):
@@ -79,7 +97,7 @@ def _families(board: Board, width: int) -> Iterable[Table]:
         yield grid
 
 
-def _fitting(columns: Sequence[tuple[str, list[str], str]], room: int) -> int:
+def _fitting(columns: Sequence[Column], room: int) -> int:
     """How many columns fit side by side; at least one."""
     used, count = 0, 0
     for name, values, _ in columns:
@@ -101,8 +119,8 @@ def captions(board: Board) -> list[str]:
         *(_about_scores(board) if board.headline == "score" else []),
         "mean: average over families of the average over their partners; worst: the lowest partner; CVaR₂₀: the worst "
         "fifth of partners; self: with itself; gap: self − mean (lower is better).",
-        f"Interval: 95 % bootstrap ({board.samples} resamples) over trained seeds × partners within families, never "
-        f"over episodes. {NULL}: something it needs was not played.",
+        "Interval: 95 %, for other trainings of the same kinds and other partners of the same families; never over "
+        f"episodes. {NULL}: something it needs was not played.",
         *_about_ranks(board),
     ]
     if board.noise:

@@ -8,18 +8,18 @@ import numpy as np
 
 from crossplay.benchmark.card import Card
 from crossplay.leaderboard.board import Board
-from crossplay.leaderboard.cells import placed
 from crossplay.leaderboard.heatmap import Matrix
 from crossplay.leaderboard.measures import mean_return
 from crossplay.leaderboard.metrics import METRICS
+from crossplay.leaderboard.placed import placed
 from crossplay.leaderboard.publish import Played
+from crossplay.leaderboard.report.groups import groups, parts, said
 from crossplay.leaderboard.table import (
     SCORE_DIGITS,
     captions,
     decimals,
     footnotes,
     four_digits,
-    kept,
     shown,
     shown_ranks,
 )
@@ -47,14 +47,10 @@ def columns(board: Board) -> list[Table]:
             "title": TITLES[name],
             "digits": _digits(board, name),
             "interval": name == board.headline,
-            "said": _said(METRICS[name]),
+            "said": said(METRICS[name]),
         }
         for name in names
     ]
-
-
-def _said(metric: Any) -> str:
-    return f"{metric.__doc__} {metric.formula}; in {metric.unit}, {metric.direction} is better {metric.source}"
 
 
 def _has(board: Board, name: str) -> bool:
@@ -64,7 +60,7 @@ def _has(board: Board, name: str) -> bool:
 
 
 def _digits(board: Board, name: str) -> int:
-    if name in ("score", "br_prox"):
+    if name in ("score", "br_prox", "family_score", "retention"):
         return SCORE_DIGITS
     if name == "free_riding":
         return four_digits(row.free_riding for row in board.rows)
@@ -94,8 +90,9 @@ def board_table(board: Board) -> Table:
             ],
             "bar": [bar(_low(board, row)), bar(getattr(row, board.headline)), bar(_high(board, row))],
             "marks": [marks[note] for note in row.notes],
-            "family_shown": {name: shown(value, decimals(board)) for name, value in row.families.items()}
-            | {kept(noise): shown(value, SCORE_DIGITS) for noise, value in row.retention.items()},
+            "sure": {name: _span(board, name, ends) for name, ends in row.intervals.items()},
+            "part": {name: shown(value, _digits(board, name.partition(":")[0])) for name, value in parts(row)},
+            "parts": dict(parts(row)),
         }
         for row in board.rows
     ]
@@ -105,10 +102,15 @@ def board_table(board: Board) -> Table:
         "headline": board.headline,
         "columns": shape,
         "rows": rows,
-        "families": [*board.families, *map(kept, board.noise)],
+        "groups": [group for group in groups(board) if group["names"]],
         "captions": captions(board),
         "notes": [{"number": number, "text": text} for text, number in marks.items()],
     }
+
+
+def _span(board: Board, name: str, ends: Sequence[float | None]) -> str:
+    digits = _digits(board, name.partition(":")[0])
+    return " … ".join(shown(end, digits) for end in ends)
 
 
 def _ends(board: Board, row: Any) -> tuple[float | None, float | None]:

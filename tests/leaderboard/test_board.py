@@ -87,7 +87,7 @@ def test_a_missing_self_play_match_is_incomplete_too():
     ("seeds", "partners", "covers", "note"),
     [
         (1, 2, "partners only", "fewer than 3 trained seeds (1): the interval covers partners only"),
-        (2, 2, "trained seeds and partners", "fewer than 3 trained seeds (2): the interval is too narrow"),
+        (2, 2, "trained seeds and partners", "fewer than 3 trained seeds (2): the interval may be too narrow"),
         (3, 2, "trained seeds and partners", None),
         (1, 1, "", "one trained seed and one partner a family: no interval"),
         (3, 1, "trained seeds only", None),
@@ -146,14 +146,13 @@ def test_overall_is_the_mean_over_games_and_null_where_one_is_lacking():
     assert (boards[0].rows[0].entry, boards[0].rows[0].rank) == ("c", 1)
 
 
-def test_the_overall_interval_averages_independent_resamples():
+def test_the_overall_interval_is_of_independent_games():
     draw = np.random.default_rng(3).normal(size=(3, 8, 2))
     same, twin = table({"a": draw}, {"f": 8}), table({"a": draw}, {"f": 8}, game=OTHER)
-    first, second, overall = (board.rows[0] for board in rank([same, twin], samples=4000))
+    first, second, overall = (board.rows[0] for board in rank([same, twin], samples=50))
     assert overall.mean == pytest.approx(first.mean)
-    assert overall.high - overall.low == pytest.approx((first.high - first.low) / np.sqrt(2), rel=0.1)
-    assert first.low == pytest.approx(second.low, abs=0.1)
-    assert first.low != second.low
+    assert (first.low, first.high) == (second.low, second.high)
+    assert overall.high - overall.low < (first.high - first.low) / np.sqrt(2)  # and of twice the degrees of freedom
 
 
 LEAGUE = st.dictionaries(

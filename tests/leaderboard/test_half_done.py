@@ -94,7 +94,7 @@ def test_a_seed_that_is_not_trained_yet_leaves_its_row_without_numbers(whole, la
     row = after["matrix/stag_hunt-v1"]["ippo"]
     assert (row.status, row.rank, row.n_seeds) == ("incomplete", None, 2)
     assert not any(value is not None for value in numbers(row)), "two of three seeds may be the luckier ones"
-    assert "1 trained seeds of matrix/stag_hunt-v1 are missing, ippo-1: not trained yet; not ranked" in " ".join(row.notes)
+    assert "no agent for matrix/stag_hunt-v1 of 1 seeds (ippo-1: not trained yet); not ranked" in " ".join(row.notes)
     assert after["overall"]["ippo"].status == "incomplete"
     assert after["overall"]["ippo"].mean is None
     assert after["matrix/volunteer-v1"] == before["matrix/volunteer-v1"], "the other game has all it needs"

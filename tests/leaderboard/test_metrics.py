@@ -23,6 +23,7 @@ RIDING = ["free_riding", "free_riding_partners"]  # of private costs; returns do
 SHARES = {  # of what best responses earn: tests/leaderboard/test_scores.py
     "score": "share of the way from uniform play to a best response",
     "br_prox": "share of a best response",
+    "family_score": "share of the way from uniform play to a best response",
     "retention": "share of the mean; undefined where that is not above 0",  # tests/leaderboard/test_retention.py
 }
 ALL = [*LEVELS, *SPREADS, *RIDING, "self_play"]
@@ -43,6 +44,7 @@ def build(scores, family_of, self_play=None, riding=None, riding_alone=None):
         self_play=np.asarray(scores[..., 0, 0] if self_play is None else self_play, dtype=float),
         riding=np.abs(scores) / 10 if riding is None else np.asarray(riding, dtype=float),
         riding_alone=np.abs(scores[..., 0, 0]) if riding_alone is None else np.asarray(riding_alone, dtype=float),
+        shaken=np.empty((*scores.shape, 0)),
     )
 
 
@@ -243,7 +245,9 @@ def test_every_metric_documents_itself(name):
     assert len(metric.axes) > 5
     assert metric.__doc__
     assert any(text.split(":")[0] == name for text in [*ALL, *SHARES]), "test this metric too"
-    assert {field.name for field in fields(metric)} == {"family": {"family"}, "retention": {"noise"}}.get(name, set())
+    assert metric.covers in ("trained seeds and partners", "trained seeds only") or "interval" in metric.__doc__
+    own = {"family": {"family"}, "family_score": {"family"}, "retention": {"noise"}}
+    assert {field.name for field in fields(metric)} == own.get(name, set())
 
 
 def test_an_unknown_family_names_the_nearest():

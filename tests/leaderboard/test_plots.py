@@ -14,7 +14,7 @@ from crossplay.leaderboard.cells import Yardsticks
 from crossplay.leaderboard.families import families
 from crossplay.leaderboard.families import to_csv as families_csv
 from crossplay.leaderboard.figures import draw_families, draw_profiles
-from crossplay.leaderboard.intervals import drawn_partners, drawn_seeds
+from crossplay.leaderboard.intervals import spread
 from crossplay.leaderboard.plots import KINDS, Asked, plot
 from crossplay.leaderboard.profile import profile, reached
 from crossplay.leaderboard.profile import to_csv as profile_csv
@@ -66,26 +66,27 @@ def test_a_profile_of_scores_by_hand():
 
 @pytest.mark.parametrize("yard", [False, True])
 def test_curves_and_bands_are_those_of_a_slow_count(yard):
-    """Every cell and every resample counted one at a time, from the same draws."""
-    from crossplay.benchmark.seeding import derive
-
+    """Every cell counted one at a time, and a band where every share is the metric of an interval."""
     cells = drawn_at_random(yard=yard)
-    found = profile(subject(cells), seed=4, samples=60)
+    found = profile(subject(cells))
     for entry, share, low, high in zip(found.subject.entries, found.share, found.low, found.high, strict=True):
         own = (measurable(cells) if yard else cells).of(entry)
         values = shares(own) if yard else own.scores.mean(axis=-1)
-        rng = np.random.default_rng(derive(4, "profile", own.game, entry))
-        egos, partners = drawn_seeds(own, rng, 60), drawn_partners(own, rng, 60)
         for at, tau in enumerate(found.taus):
             count = sum(float(value) >= tau for row in values for value in row)
             assert share[at] == pytest.approx(count / values.size)
-            counts = [sum(values[i, j] >= tau for i in e for j in p) for e, p in zip(egos, partners, strict=True)]
-            ends = np.quantile(np.array(counts) / values.size, [0.025, 0.975])
+            half = float(spread(own, lambda part, tau=tau: _share(part, tau, yard)).half)
+            ends = max(0.0, share[at] - half), min(1.0, share[at] + half)
             np.testing.assert_allclose([low[at], high[at]], ends)
 
 
+def _share(cells, tau, yard):
+    values = shares(cells) if yard else cells.scores.mean(axis=-1)
+    return (values >= tau).mean(axis=(-2, -1))
+
+
 def test_a_curve_falls_from_1_and_its_area_is_the_mean():
-    found = profile(subject(drawn_at_random(yard=False)), np.linspace(0, 60, 6001), samples=5)
+    found = profile(subject(drawn_at_random(yard=False)), np.linspace(0, 60, 6001))
     for entry, share in zip(found.subject.entries, found.share, strict=True):
         values = found.subject.cells.of(entry).scores.mean(axis=-1)
         assert np.all(np.diff(share) <= 0)
@@ -95,7 +96,7 @@ def test_a_curve_falls_from_1_and_its_area_is_the_mean():
     assert (usual.share[:, 0] == 1).all()
     assert (usual.share[:, -1] > 0).sum() >= 1  # the last τ is the highest value
     far = replace(drawn_at_random(), scores=drawn_at_random().scores * 100)
-    wide = profile(subject(far), samples=5)
+    wide = profile(subject(far))
     assert (wide.taus[0], wide.taus[-1], wide.share[0, -1] > 0) == (0.0, 2.0, True)  # scores beyond still count
     assert reached(np.zeros((4, 2, 3)), np.array([0.0, 1.0])).shape == (4, 2)
 

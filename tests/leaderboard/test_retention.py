@@ -42,12 +42,15 @@ def test_what_is_left_of_the_mean():
     assert [row.retention for row in board.rows] == [pytest.approx({"0.1": 0.75, "0.5": 0.5})] * 2
 
 
-def test_resampled_with_the_other_cells():
+def test_its_interval_leaves_its_own_matches_out_too():
     _, _, found = played(lambda p: earned(p) + (p.ego == "ann.1") * 3)
     from crossplay.leaderboard.intervals import interval
 
-    span = interval(found.of("ann"), Retention(noise=0.5), np.random.default_rng(0), 200)
-    assert 0.5 <= span.low <= Retention(noise=0.5)(found.of("ann")) <= span.high < 0.7
+    span = interval(found.of("ann"), Retention(noise=0.5))
+    value = Retention(noise=0.5)(found.of("ann"))
+    assert value - 0.5 < span.low < value < span.high < value + 0.5
+    (board,) = rank([found], samples=20)
+    assert next(row for row in board.rows if row.entry == "ann").intervals["retention:0.5"] == pytest.approx(span[:2])
 
 
 @pytest.mark.parametrize("noise", ["0.1", "0.5"])

@@ -8,7 +8,7 @@ from scipy.stats import trim_mean
 
 from crossplay.benchmark.errors import Refused
 from crossplay.leaderboard.cells import Yardsticks, cells
-from crossplay.leaderboard.intervals import draws
+from crossplay.leaderboard.intervals import taken
 from crossplay.leaderboard.scores import BestResponseProximity, Score, measurable
 from crossplay.populations.bounds import Bound, Bounds
 from tests.leaderboard.league import Paper, results, roster
@@ -66,10 +66,11 @@ def test_measurable_leaves_out_partners_and_families_without_a_yardstick():
     np.testing.assert_array_equal(left.scores[:, 0], np.array(SCORES)[:, 2])
 
 
-def test_resamples_carry_the_yardstick_of_their_partner():
+def test_sets_carry_the_yardstick_of_their_partner():
     whole = measured(clear=np.ones_like(CLEAR), high=LOW + np.array([[1.0], [2.0], [4.0]]))
     exact = replace(whole, scores=np.broadcast_to((whole.yard.low + whole.yard.high) / 2, whole.scores.shape))
-    assert draws(exact, Score(), np.random.default_rng(0), 200).tolist() == [0.5] * 200
+    egos, partners = (np.random.default_rng(0).integers(size, size=(200, size)) for size in exact.scores.shape[:2])
+    assert Score()(taken(exact, egos, partners)).tolist() == [0.5] * 200
 
 
 def bounds(league, skip=""):

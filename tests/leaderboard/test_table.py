@@ -75,7 +75,10 @@ def test_the_terminal_table_fits_and_says_everything(boards, width):
 def test_captions_state_partners_seats_episodes_and_interval(boards):
     said = " ".join(text(boards[0]).split())
     assert "Held out: 10 partners of 5 families, 2 seats, 4 episodes a match." in said
-    assert "95 % bootstrap (200 resamples) over trained seeds × partners within families, never over episodes" in said
+    assert (
+        "95 %, for other trainings of the same kinds and other partners of the same families; never over episodes"
+        in said
+    )
     assert "return per episode" in said
     assert "Plain mean over 2 games" in text(boards[2])
     assert "Plain mean" not in text(boards[0])
@@ -224,6 +227,7 @@ def test_json_says_what_its_metrics_are(boards):
             "gap",
             "free_riding",
             "family",
+            "family_score",
             "retention",
         )
     }
