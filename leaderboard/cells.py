@@ -62,6 +62,7 @@ class Cells:
     episodes: int = 0  # a match
     contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → near-copies, as "ego of partner"
+    apart: tuple[str, ...] = ()  # held-out partners that are not scored, with the reason
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → what broke its matches
     spent: Mapping[str, Spent] = field(default_factory=dict)  # entry → what its training cost
     yard: Yardsticks | None = None  # None: bounds were not measured
@@ -134,6 +135,7 @@ def cells(
         episodes=max((pairing.episodes for pairing in where.values()), default=0),
         contaminated=_contaminated(roster),
         near={name: _near(roster, cards) for name, cards in roster.entries.items()},
+        apart=tuple(f"{card.name}: {reason}" for card, reason in roster.apart),
         failed=_failed(roster, where, failures or {}),
         spent={entry: spent(cards) for entry, cards in roster.entries.items()},
         yard=_yardsticks(roster, [card.name for card in partners]),

@@ -185,6 +185,13 @@ def _mend(path: Path) -> None:
             tape.truncate(tape.read().rfind(b"\n") + 1)
 
 
+def tidied(path: Path) -> bytes:
+    """A tape's content with its answers in the order of their keys: equal answers make equal tapes."""
+    header, entries = read(path)
+    lines = [canonical(header), *(canonical(entries[key]) for key in sorted(entries))]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
 def stats(path: Path) -> dict[str, Any]:
     """What a tape says of its model: answers, shares that needed a second question or fell back, tokens, models."""
     _, entries = read(path)
