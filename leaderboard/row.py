@@ -116,6 +116,8 @@ def _notes(entry: str, there: Sequence[Cells], all_cells: Sequence[Cells]) -> It
             yield f"contaminated: has met held-out {_some(met)} of {cells.game} in training; not ranked"
         if near := cells.near.get(entry, ()):
             yield f"acts nearly as a held-out partner of {cells.game} does: {_some(near)}"
+        for what in cells.apart:
+            yield f"met in {cells.game} and not scored: {what}"
         for what in cells.failed.get(entry, ()):
             yield f"failed in {cells.game}, {what}"
         if cells.holes:

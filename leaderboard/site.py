@@ -13,11 +13,14 @@ from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.leaderboard.copies import known
 from crossplay.leaderboard.lost import told
+from crossplay.leaderboard.pool import parted
 from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.submission.entrants import cards
 from crossplay.leaderboard.suite import Entry, GameSetting, Suite, folder, training
+from crossplay.populations.diversity import Near
 from crossplay.populations.fingerprint import thin
 from crossplay.populations.generator import Task
+from crossplay.populations.llm.live import asks
 from crossplay.populations.population import MANIFEST, Population, Shipped, assemble, load_population, shipped
 
 HELD_OUT = ""  # the role of a held-out partner; train populations go by their names, which are never empty
@@ -91,7 +94,7 @@ class Site(NamedTuple):
         held_out = [card for role, cards in made for card in cards if role == HELD_OUT]
         recipe, fixed = self.recipe, self.shipped()
         if self.suite.thin:
-            held_out, gone = thin(self.game, held_out) if self.not_in(fixed) else (held_out, ())
+            held_out, gone = _thinned(self.game, held_out) if self.not_in(fixed) else (held_out, ())
             before = fixed.population.recipe["removed"] if fixed else []
             recipe["removed"] = [*before, *map(to_table, gone)]
         population = assemble(self.suite.name, self.game.spec.name, self.root, train, held_out, recipe)
@@ -104,6 +107,7 @@ class Site(NamedTuple):
         """Who plays here, read back from disk and re-hashed; which of the suite's own agents are still to be made."""
         population = load_population(self.root)
         train, held_out = population.cards(self.root)
+        scored, apart = parted(held_out)
         there = {entry.name: [n for n in self.seeds(entry) if self._has(n)] for entry in self.suite.entries}
         entries = {name: tuple(load_card(self.cards / n) for n in names) for name, names in there.items() if names}
         lacking = {entry.name: sorted({*self.seeds(entry)} - {*there[entry.name]}) for entry in self.suite.entries}
@@ -117,8 +121,9 @@ class Site(NamedTuple):
             seats=spec.seats,
             entries=entries | guests,
             guests=tuple(guests),
-            held_out=held_out,
+            held_out=scored,
             train=train,
+            apart=apart,
             bounds=population.bounds,
             noise=self.suite.noise,
             absent={name: told(self.root, names) for name, names in lacking.items() if names},
@@ -131,6 +136,13 @@ class Site(NamedTuple):
     def fixtures(self, roster: Roster) -> list[Fixture]:
         """Every match of the board."""
         return roster.fixtures(self.game, self.suite.episodes, self.suite.seed)
+
+
+def _thinned(game: Game, held_out: Sequence[Card]) -> tuple[list[Card], tuple[Near, ...]]:
+    """Near-duplicates taken out; language models stay, since the fingerprint of one takes thousands of answers."""
+    models = [card for card in held_out if asks(card.maker)]
+    rest, gone = thin(game, [card for card in held_out if card not in models])
+    return [card for card in held_out if card in models or card in rest], gone
 
 
 def sites(suite: Suite, out: Path, device: str = "cpu") -> list[Site]:
