@@ -40,7 +40,7 @@ class Learn:
     """PPO on whole answers: one reward an answer, and the same advantage for all of its tokens."""
 
     steps: PositiveInt = 12  # updates
-    batch: PositiveInt = 128  # questions an update, shared out among the pairs that play
+    batch: PositiveInt = 64  # questions an update, shared out among the pairs that play
     epochs: PositiveInt = 2
     lr: PositiveFloat = 3e-3
     critic_lr: PositiveFloat = 1e-2

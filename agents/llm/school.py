@@ -35,6 +35,7 @@ class School:
         self._learners = {name: Learner(brain, name, arm.learn) for name in names}
         self.curve: list[list[float]] = []  # a point an update, by COLUMNS
         self.alarms: list[str] = []
+        self.tokens, self.seconds = 0, 0.0  # said, and what it took to say and to learn from them: of this run only
         rng = np.random.default_rng(derive(seed, "questions"))
         size = (arm.learn.steps, len(arm.casts), arm.learn.batch // len(arm.casts))
         self._numbers = rng.integers(0, len(self._game.questions), size=size)
@@ -45,8 +46,10 @@ class School:
             self.load(checkpoint)
         began = saved = time.perf_counter()
         while len(self.curve) < self._arm.learn.steps:
+            before = time.perf_counter()
             self._update(len(self.curve))
             now = time.perf_counter()
+            self.seconds += now - before
             if on_update:
                 on_update(self._told(now - began))
             if now - saved > CHECKPOINT_SECONDS and len(self.curve) < self._arm.learn.steps:
@@ -77,6 +80,7 @@ class School:
             luck = derive(self._seed, "luck", step, number)
             talk = debate(self._brain, self._game, cast.seats, self._numbers[step, number], arm.learn.tokens, luck)
             scores.append(talk.right[-1].mean())
+            self.tokens += sum(int(one.mask.sum()) for both in talk.said for one in both)
             assign(lessons, talk, arm, cast)
         watched = {name: one.update(lessons[name], arm.price) for name, one in self._learners.items()}
         due = step % arm.learn.watch == 0 or step == arm.learn.steps - 1

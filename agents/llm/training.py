@@ -91,6 +91,7 @@ def _warmed(task: DebateTraining) -> Card:
 def _trained(task: DebateTraining, on_update: OnUpdate | None) -> Card:
     from crossplay.agents.llm.policy import ADAPTERS, packed
     from crossplay.agents.llm.school import COLUMNS, School
+    from crossplay.agents.llm.use import taken
 
     began = time.perf_counter()
     arm, seed = task.trainer, derive(task.seed, "train", task.game.spec.name, task.name)
@@ -117,6 +118,7 @@ def _trained(task: DebateTraining, on_update: OnUpdate | None) -> Card:
             "steps": arm.learn.steps * arm.learn.batch,  # debates
             "samples_per_hero": arm.learn.steps * (arm.learn.batch // len(arm.casts)),
             "seconds": round(time.perf_counter() - began, 1),
+            **taken(brain.device, school.tokens, school.seconds),
         },
     )
     made = card.save(task.out, {**files, ADAPTERS: packed(heroes)})

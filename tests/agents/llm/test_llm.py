@@ -185,6 +185,8 @@ def test_every_arm_ends_in_a_card_of_two_heroes_that_is_made_once(arm, tmp_path)
     assert names == set(AGENTS)
     assert card.record["columns"] == ["steps", "return", "entropy", "length", "adversary_nats", "base_nats"]
     assert len(card.record["curve"]) == 1
+    assert card.record["tokens_a_second"] > 0
+    assert 0.05 < card.record["peak_gb"] < 16
     for seat in (0, 1):
         assert check_text_policy(card.policy(GAME), GAME, seat) == []
     stamp = (tmp_path / "a" / ADAPTERS).stat().st_mtime_ns
