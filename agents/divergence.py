@@ -37,7 +37,8 @@ REMEDY = {
 class Diverged(Refused):
     """Trainings that came to nothing, and why each did; `nets` are those taught beside them, by number.
 
-    `notes` are of this run alone, such as which checkpoint is left; `faults` are the same in every run.
+    `notes` are of this run alone, such as which checkpoint is left; `faults` are the same in every run. `game` is the
+    spec name of the game they were for, where who raises it knows.
     """
 
     def __init__(
@@ -45,13 +46,15 @@ class Diverged(Refused):
         faults: Mapping[Any, str],
         nets: Mapping[int, PolicyNet] | None = None,
         notes: Mapping[Any, str] | None = None,
+        game: str = "",
     ) -> None:
+        self.game = game
         self.faults, self.nets, self.notes = dict(faults), dict(nets or {}), dict(notes or {})
         super().__init__("; ".join(f"{who}: {why}{self.notes.get(who, '')}" for who, why in faults.items()))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it travels between processes: without nets, which are saved by then."""
-        return Diverged, (self.faults, None, self.notes)
+        return Diverged, (self.faults, None, self.notes, self.game)
 
 
 class Span(NamedTuple):

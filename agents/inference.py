@@ -12,7 +12,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from crossplay.agents.chooser import alone, chooser, odds
-from crossplay.agents.networks import WEIGHTS, ActorCritic, Architecture, PolicyNet
+from crossplay.agents.networks import WEIGHTS, ActorCritic, Architecture, PolicyNet, of_critic
 from crossplay.agents.stack import recall
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Fault, Refused
@@ -32,15 +32,18 @@ class Network:
     choose: Literal["sample", "argmax"] = "sample"
 
     def make(self, game: Game, files: Path | None) -> "NetworkPolicy":
-        """Raises Refused where the weights are broken, of another shape, or not finite."""
+        """Raises Refused where the weights are broken, of another shape, or not finite; critics may be left out."""
         net = PolicyNet(self.architecture, game.spec, shared=self.shared, seed=0)
         path = (files or Path()) / WEIGHTS
         try:
             weights = safetensors.torch.load_file(path)
         except (OSError, safetensors.SafetensorError) as error:
             raise Refused(f"{path}: not a readable safetensors file: {error}") from None
-        _check_weights(path, weights, net.state_dict())
-        net.load_state_dict(weights)
+        wanted = net.state_dict()
+        unheard = {} if any(map(of_critic, weights)) else {k: v for k, v in wanted.items() if of_critic(k)}
+        _check_weights(path, weights, {k: v for k, v in wanted.items() if k not in unheard})
+        # a critic that is not on file is NaN, so that nobody learns from its first guess unnoticed
+        net.load_state_dict(weights | {k: torch.full_like(v, torch.nan) for k, v in unheard.items()})
         return NetworkPolicy(net.eval().requires_grad_(False), self.choose)
 
 

@@ -119,6 +119,11 @@ def informed(features: Tensor, foreseen: Tensor, others: int, axes: int) -> Tens
     return torch.cat([features.select(axes, -1).flatten(axes), odds], dim=-1)
 
 
+def of_critic(tensor: str) -> bool:
+    """Whether a tensor of a card's weights, by name, is a critic's: play never asks for one."""
+    return ".critic." in tensor
+
+
 class PolicyNet(nn.Module):
     """What a trainer returns: one network for all seats, or one per seat; or `count` of them, which are a team."""
 

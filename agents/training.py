@@ -189,7 +189,8 @@ def teach(trainings: Sequence[Training], watches: Sequence[OnUpdate]) -> list[Ca
         curves[k].forget()
     if faults:
         ended = {trainings[k].name: why for k, why in sorted(faults.items())}
-        raise Diverged(ended, notes={trainings[k].name: _kept(trainings[k].checkpoint) for k in faults})
+        notes = {trainings[k].name: _kept(trainings[k].checkpoint) for k in faults}
+        raise Diverged(ended, notes=notes, game=first.game.spec.name)
     return cards
 
 

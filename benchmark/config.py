@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
 import tomli_w
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -47,6 +47,7 @@ def _fault(cls: type, error: Any) -> str:
         inner: Any = cls
         for part in path:
             inner = get_type_hints(inner).get(part) if is_dataclass(inner) else None
+            inner = next((one for one in get_args(inner) if is_dataclass(one)), inner)  # X | None
         if is_dataclass(inner):
             prefix = ".".join(map(str, path))
             return f"{prefix}: {unknown(f'field of {inner.__name__}', name, [f.name for f in fields(inner)])}"  # type: ignore[union-attr]

@@ -16,7 +16,7 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import config, digest
-from crossplay.benchmark.errors import Fault, Refused
+from crossplay.benchmark.errors import Fault, Outage, Refused
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.match import HARNESS, Returns, Table, Watch, match_seeds, play_tables
 from crossplay.benchmark.policy import Policy
@@ -24,6 +24,7 @@ from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import derive, spread
 from crossplay.benchmark.workers import in_processes
 
+PASSING = "passing"  # in a failure's provenance: it says nothing of the agent, so a later run tries again
 EPISODES_A_BATCH = 2048  # enough to keep the engine busy, few enough to commit often
 
 
@@ -182,7 +183,8 @@ def play_batch(fixtures: Sequence[Fixture]) -> list[MatchResult | Failure | Refu
         played = play_tables(fixtures[0].game, [_table(f, policies) for f in fixtures])
     except Refused as refused:
         if len(fixtures) == 1 and isinstance(refused, Fault):
-            return [Failure(fixtures[0].pairing, str(refused), _provenance(time.perf_counter() - start))]
+            passing = {PASSING: True} if isinstance(refused, Outage) else {}
+            return [Failure(fixtures[0].pairing, str(refused), _provenance(time.perf_counter() - start) | passing)]
         if len(fixtures) == 1:
             return [refused]
         return [result for f in fixtures for result in play_batch([f])]
@@ -204,7 +206,9 @@ def _batches(fixtures: Sequence[Fixture], jobs: int, episodes_a_batch: int) -> l
 
 def _alone(fixture: Fixture) -> bool:
     """Whether somebody in a match may break it, so that nobody else's is to be played beside it."""
-    kinds = (str(card.maker.get("kind")) for card in (fixture.ego, fixture.partner))
+    makers = [card.maker for card in (fixture.ego, fixture.partner)]
+    makers += [inner for maker in makers if isinstance(inner := maker.get("maker"), dict)]
+    kinds = (str(maker.get("kind")) for maker in makers)
     return any(getattr(POLICIES[kind], "alone", False) for kind in kinds if kind in POLICIES)
 
 

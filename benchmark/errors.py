@@ -12,6 +12,10 @@ class Fault(Refused):
     """An agent broke the match it was playing: a result, to be recorded, and no other match's concern."""
 
 
+class Outage(Fault):
+    """What an agent needs could not be reached: its match is missing with that reason, and the next run tries again."""
+
+
 def unknown(noun: str, given: object, known: Iterable[str]) -> Refused:
     """The refusal of a name that is not in `known`, with the nearest match or the whole list."""
     names = sorted(known)

@@ -107,7 +107,7 @@ def _choose(
         try:
             chosen, memory[seat] = policy.act(observation, memory[seat])
         except Fault as broken:
-            raise Fault(f"{_who(table, seat)} in {spec.name}, seat {seat}, step {step}: {broken}") from None
+            raise type(broken)(f"{_who(table, seat)} in {spec.name}, seat {seat}, step {step}: {broken}") from None
         fault = illegal(chosen, observation.legal)
         if fault:
             raise Fault(f"{_who(table, seat)} in {spec.name}, seat {seat}, step {step}: {fault}")

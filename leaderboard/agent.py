@@ -1,8 +1,10 @@
 """Agents as a user names them: a card's folder, or a policy in words; trained, checked, or set at a table."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from crossplay.agents.graph_export import to_onnx
 from crossplay.agents.inference import NetworkPolicy
@@ -20,6 +22,7 @@ from crossplay.benchmark.workers import in_processes
 from crossplay.leaderboard.submission.manifest import is_submission, load
 from crossplay.leaderboard.suite import generator_for, trainer_for
 from crossplay.populations.generator import bundles, make
+from crossplay.populations.llm.openai_backend import LOOPBACK
 
 
 def find(text: str, game: Game | None = None) -> Card:
@@ -79,6 +82,13 @@ def partners(
     for made in in_processes(make, work, jobs):
         for cards in made:
             yield from cards
+
+
+def spelled(endpoint: str, model: str, local: str) -> list[str]:
+    """A language model in short as a generator's settings; a server on this machine is not sent a key unasked."""
+    table = {"backend.base_url": endpoint, "backend.model": model, "local.path": local}
+    given = [f"{field}={json.dumps(value)}" for field, value in table.items() if value]
+    return [*given, *(['backend.key_env=""'] if urlsplit(endpoint).hostname in LOOPBACK else [])]
 
 
 def play_match(

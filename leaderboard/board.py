@@ -36,8 +36,8 @@ class Board:
     rows: tuple[Row, ...]
 
 
-def rank(all_cells: Sequence[Cells], *, seed: int = 0, samples: int = SAMPLES) -> list[Board]:
-    """A board for every game, in the given order, and the overall board where there is more than one game.
+def rank(all_cells: Sequence[Cells], *, seed: int = 0, samples: int = SAMPLES, overall: bool = True) -> list[Board]:
+    """A board for every game, in the given order, and with `overall` one over all where there is more than one game.
 
     Overall values are the plain mean over games of the game's value; an entry that lacks one has null. An entry's
     interval does not depend on who else is on the board; `samples` are the bootstrap's under the ranks, whose luck
@@ -45,13 +45,15 @@ def rank(all_cells: Sequence[Cells], *, seed: int = 0, samples: int = SAMPLES) -
     """
     memory: tuple[Memory, differing.Memory] = {}, {}  # the overall board is of the same estimates and draws
     boards = [_board(cells.game, [cells], seed, samples, *memory) for cells in all_cells]
-    return boards if len(all_cells) < 2 else [*boards, _board(OVERALL, all_cells, seed, samples, *memory)]
+    return (
+        boards if len(all_cells) < 2 or not overall else [*boards, _board(OVERALL, all_cells, seed, samples, *memory)]
+    )
 
 
 def _board(
     game: str, all_cells: Sequence[Cells], seed: int, samples: int, memory: Memory, drawn: differing.Memory
 ) -> Board:
-    entries = sorted({entry for cells in all_cells for entry in cells.entries})
+    entries = sorted({entry for cells in all_cells for entry in (*cells.entries, *cells.absent)})
     families = {
         (cells.game, name): cells.family_of.tolist().count(i)
         for cells in all_cells

@@ -60,7 +60,9 @@ class Cells:
     episodes: int = 0  # a match
     contaminated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → held-out partners it has met
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → near-copies, as "ego of partner"
+    apart: tuple[str, ...] = ()  # held-out partners that are not scored, with the reason
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → what broke its matches
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # entry → seeds that lack, and why
     spent: Mapping[str, Spent] = field(default_factory=dict)  # entry → what its training cost
     yard: Yardsticks | None = None  # None: bounds were not measured
 
@@ -191,6 +193,8 @@ def filled(
         contaminated=_contaminated(roster),
         near={name: _near(roster, cards) for name, cards in roster.entries.items()},
         failed=failed,
+        absent=roster.absent,
+        apart=tuple(f"{card.name}: {reason}" for card, reason in roster.apart),
         spent={entry: spent(cards) for entry, cards in roster.entries.items()},
         yard=_yardsticks(roster, [card.name for card in partners]),
     )

@@ -67,12 +67,14 @@ def training(name: str) -> "Iterator[Callable[[Update], None]]":
         yield on_update
 
 
-def show_boards(boards: "Sequence[Board]") -> None:
-    """Every board as a table."""
+def show_boards(boards: "Sequence[Board]", waiting: Sequence[str] = ()) -> None:
+    """Every board as a table, and the games that are still to be begun."""
     from crossplay.leaderboard.table import table
 
     for board in boards:
         SCREEN.print(table(board, SCREEN.width))
+    if waiting:
+        say(f"No overall board yet: {', '.join(waiting)} not begun; `crossplay run` does")
 
 
 def show_list(title: str, rows: Sequence[tuple[str, str]]) -> None:

@@ -4,6 +4,7 @@ A digest tells equal files apart from others; behaviour is compared by fingerpri
 manifest, so that it is done once, and boards only read it.
 """
 
+from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from crossplay.benchmark.game import Game
 from crossplay.leaderboard.roster import Roster
 from crossplay.populations.diversity import Near
 from crossplay.populations.fingerprint import copies
+from crossplay.populations.llm.live import asks
 
 COPIES = "copies.toml"
 
@@ -33,7 +35,7 @@ class Compared:
 
 def known(root: Path, roster: Roster) -> Compared:
     """What has been compared in a site's folder with the held-out partners of now."""
-    held_out, path = _names(roster.held_out), root / COPIES
+    held_out, path = _names(_quick(roster.held_out)), root / COPIES
     found = build(Compared, read_toml(path), str(path)) if path.is_file() else Compared(held_out=held_out)
     return found if found.held_out == held_out else Compared(held_out=held_out)
 
@@ -41,21 +43,26 @@ def known(root: Path, roster: Roster) -> Compared:
 def compare(game: Game, root: Path, roster: Roster) -> Compared:
     """Compares the agents that have not been, and writes it down."""
     before = known(root, roster)
-    missing = [card for card in roster.egos if before.agents.get(card.name) != card.digest]
-    if not missing:
+    missing = [card for card in _quick(roster.egos) if before.agents.get(card.name) != card.digest]
+    if not missing or not _quick(roster.held_out):
         return before
     again = {card.name for card in missing}
     near = [n for n in before.near if n.one not in again]
     looked_at = []
     for card in missing:
         try:
-            near += copies(game, [card], roster.held_out)
+            near += copies(game, [card], _quick(roster.held_out))
         except Fault:  # its matches will say what is wrong with it
             continue
         looked_at.append(card)
     after = Compared(held_out=before.held_out, agents={**before.agents, **_names(looked_at)}, near=tuple(near))
     write_toml(root / COPIES, to_table(after))
     return after
+
+
+def _quick(cards: Sequence[Card]) -> tuple[Card, ...]:
+    """Those that can be fingerprinted: a language model would be asked thousands of questions."""
+    return tuple(card for card in cards if not asks(card.maker))
 
 
 def _names(cards: tuple[Card, ...] | list[Card]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from crossplay.benchmark.crossplay import Failure, Pairing
+from crossplay.benchmark.crossplay import PASSING, Failure, Pairing
 from crossplay.benchmark.errors import Refused
 
 FAILURES = "failures.jsonl"
@@ -39,6 +39,16 @@ def forget(folder: Path, egos: Iterable[str]) -> int:
     read(folder)  # what is broken in it is said in words
     lines, names = _lines(folder), set(egos)
     kept = [line for line in lines if json.loads(line).get("ego") not in names]
+    if len(kept) < len(lines):
+        _write(folder, kept)
+    return len(lines) - len(kept)
+
+
+def forget_passing(folder: Path) -> int:
+    """Takes out the failures that say nothing of an agent, so that they are played again; returns how many."""
+    read(folder)
+    lines = _lines(folder)
+    kept = [line for line in lines if not json.loads(line).get("provenance", {}).get(PASSING)]
     if len(kept) < len(lines):
         _write(folder, kept)
     return len(lines) - len(kept)

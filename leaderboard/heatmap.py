@@ -147,10 +147,12 @@ def part(name: str) -> Callable[[Matrix], Matrix]:
 
 def _columns(roster: Roster) -> Iterator[tuple[Card, str, bool]]:
     shown = {card.name for card in (*roster.egos, *roster.held_out)}
-    train = [card for card in roster.train if card.name not in shown]
+    train = [card for card in roster.shown if card.name not in shown]
+    apart = {card.name for card, _ in roster.apart}
     for cards, mark in ((roster.held_out, True), (train, False)):
         for card in sorted(cards, key=lambda c: c.family):  # stable: within a family, in the roster's order
-            yield card, card.family if mark else f"{card.family} (train)", mark
+            what = "" if mark else " (not scored)" if card.name in apart else " (train)"
+            yield card, card.family + what, mark
     held_out = {card.name for card in roster.held_out}
     yield from ((card, EGOS, False) for card in roster.egos if card.name not in held_out)
 

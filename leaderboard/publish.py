@@ -26,8 +26,10 @@ from crossplay.leaderboard.roster import Roster
 from crossplay.leaderboard.run import STORE, of_folder
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.store import ResultStore
+from crossplay.leaderboard.suite import Suite, short
 from crossplay.leaderboard.sweep import Point, check, points
 from crossplay.leaderboard.tally import tally
+from crossplay.populations.population import MANIFEST
 
 FORMS = {"csv": export.to_csv, "json": export.to_json, "markdown": export.to_markdown}
 
@@ -55,35 +57,59 @@ def store(folder: Path) -> ResultStore:
 
 
 def played(folder: Path, games: Sequence[str] = ()) -> Iterator[Played]:
-    """Every game of a results folder, or only these, cards and manifests verified.
+    """Every game of a results folder that has its partners, or only these, cards and manifests verified.
 
-    Raises Refused with the nearest name for a game there is not.
+    Raises Refused with the nearest name for a game there is not, and where there are no partners yet at all.
     """
-    suite = of_folder(folder, games)
+    begun = _begun(folder, games)
     with store(folder) as results:
-        for site in sites(suite, folder):
+        for site in begun:
             roster = site.roster()
             fixtures = site.fixtures(roster)
             outcomes = results.outcomes(fixture.pairing for fixture in fixtures)
             yield Played(site, roster, fixtures, outcomes, failures.read(folder))
 
 
+def _places(folder: Path, games: Sequence[str] = ()) -> tuple[list[Site], list[str]]:
+    """The games whose partners are there, and the names of those that are still to be begun."""
+    every = sites(of_folder(folder, games), folder)
+    waiting = [place for place in every if not (place.root / MANIFEST).is_file()]
+    return [place for place in every if place not in waiting], [short(place.game.spec.name) for place in waiting]
+
+
+def _begun(folder: Path, games: Sequence[str] = ()) -> list[Site]:
+    begun, waiting = _places(folder, games)
+    if not begun:
+        raise Refused(f"{folder}: no partners yet of {', '.join(waiting)}; `crossplay run` makes them")
+    return begun
+
+
+def waiting(folder: Path) -> list[str]:
+    """Games of a results folder that were asked for and have not been begun; without them there is no overall board."""
+    return _places(folder)[1]
+
+
 def boards(folder: Path) -> list[Board]:
     """A board per game, and the overall one where there are several."""
-    suite, failed = of_folder(folder), failures.read(folder)
+    begun, failed = _begun(folder), failures.read(folder)
     with store(folder) as results:
-        return rank([tally(results, site, failed) for site in sites(suite, folder)], seed=suite.seed)
+        return _ranked([tally(results, site, failed) for site in begun], begun[0].suite)
 
 
-def _boards(parts: Sequence[Played]) -> list[Board]:
-    return rank([p.cells for p in parts], seed=parts[0].site.suite.seed)
+def boards_of(parts: Sequence[Played]) -> list[Board]:
+    """The boards of games that have been read."""
+    return _ranked([p.cells for p in parts], parts[0].site.suite)
+
+
+def _ranked(all_cells: Sequence[Cells], suite: Suite) -> list[Board]:
+    return rank(all_cells, seed=suite.seed, overall=len(all_cells) == len(suite.games))
 
 
 def compared(folder: Path) -> list[Compared]:
     """The differences between ranked entries, a game each, and over all games where there are several."""
     parts = list(played(folder))
     every = [p.cells for p in parts]
-    boards, seed = _boards(parts), parts[0].site.suite.seed
+    boards, seed = boards_of(parts), parts[0].site.suite.seed
     return [
         Compared(
             board.game,
@@ -98,7 +124,7 @@ def ranked(folder: Path) -> list[Rankings]:
     """Secondary rankings, per game and over all games where there are several; the boards do not rank by them."""
     parts = list(played(folder))
     every = [p.cells for p in parts]
-    return [rankings([c for c in every if c.game in board.games], board) for board in _boards(parts)]
+    return [rankings([c for c in every if c.game in board.games], board) for board in boards_of(parts)]
 
 
 def text(found: list[Board], form: str) -> str:
@@ -172,7 +198,7 @@ def swept(
 def write(folder: Path) -> tuple[list[Board], list[Path]]:
     """Writes board.csv, board.json, board.md and the heatmaps into the results folder; returns boards and paths."""
     parts = list(played(folder))
-    found, of = _boards(parts), identity(parts[0].site.suite, parts)
+    found, of = boards_of(parts), identity(parts[0].site.suite, parts)
     paths = [export.save(found, folder / f"board.{suffix}", of) for suffix in ("md", "csv", "json")]
     having = [p.roster.game for p in parts if p.roster.entries]  # guests may be for some of the games only
     return found, paths + (heatmaps(folder, folder, games=having) if having else [])

@@ -27,11 +27,14 @@ class Roster:
     guests: tuple[str, ...] = ()  # entries from outside: they meet who is scored, and themselves, not other egos
     bounds: Bounds | None = None  # of the held-out partners, where measured
     noise: tuple[float, ...] = ()  # shares of random actions that the held-out partners are met with once more
+    absent: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # entry → cards that lack, and why
+    apart: tuple[tuple[Card, str], ...] = ()  # held-out partners that are not scored, and why: met and shown as others
     near: tuple[Near, ...] = ()  # agents (`one`) that do nearly the same as a held-out partner (`other`)
 
     def __post_init__(self) -> None:
         if not self.held_out:
-            raise Refused(f"roster of {self.game}: no held-out partner, so nothing to score")
+            told = "".join(f"; {card.name} is not scored: {reason}" for card, reason in self.apart)
+            raise Refused(f"roster of {self.game}: no held-out partner, so nothing to score{told}")
         for name, cards in self.entries.items():
             if not cards:
                 raise Refused(f"roster of {self.game}: entry {name!r} has no card")
@@ -45,7 +48,7 @@ class Roster:
             if twice:
                 raise Refused(f"roster of {self.game}: card {twice[0]!r} is twice among {place}")
         digests: dict[str, str] = {}
-        for card in chain(self.egos, self.held_out, self.train):
+        for card in chain(self.egos, self.held_out, self.shown):
             if digests.setdefault(card.name, card.digest) != card.digest:
                 raise Refused(f"roster of {self.game}: two different agents are called {card.name!r}; rename one")
             if card.game not in ("", self.game):
@@ -55,6 +58,11 @@ class Roster:
     def egos(self) -> tuple[Card, ...]:
         """Every trained seed of every entry, in order."""
         return tuple(chain.from_iterable(self.entries.values()))
+
+    @property
+    def shown(self) -> tuple[Card, ...]:
+        """Partners that are met and shown in the heatmap, and never scored."""
+        return (*self.train, *(card for card, _ in self.apart))
 
     def fixtures(self, game: Game, episodes: int, seed: int) -> list[Fixture]:
         """Each match of this roster once, in an order that depends on the roster alone.
@@ -77,7 +85,7 @@ class Roster:
             yield ego, ego, 0
         scored = (self.held_out, *(self.trembling(noise) for noise in self.noise))
         own = tuple(chain.from_iterable(cards for name, cards in self.entries.items() if name not in self.guests))
-        for number, partners in enumerate((*scored, self.train, own)):
+        for number, partners in enumerate((*scored, self.shown, own)):
             for ego in self.egos if number < len(scored) else own:
                 for partner in partners:
                     if number < len(scored) or partner.name != ego.name:

@@ -63,30 +63,31 @@ class Row:
 def row(entry: str, all_cells: Sequence[Cells], memory: Memory | None = None) -> Row:
     """An entry's row, not ranked yet. `memory` keeps estimates for rows of more games."""
     memory = {} if memory is None else memory
-    mine = [cells.of(entry) for cells in all_cells if entry in cells.entries]
-    lacking = [cells.game for cells in all_cells if entry not in cells.entries]
+    there = [cells.of(entry) for cells in all_cells if entry in cells.entries]
+    mine = [cells for cells in there if entry not in cells.absent]  # those that are left may be the luckier ones
     for cells in mine:
         if (cells.game, entry) not in memory:
             memory[cells.game, entry] = estimates(cells)
     found = together(
         {cells.game: memory[cells.game, entry] for cells in mine}, {cells.game: names_of(cells) for cells in all_cells}
     )
-    contaminated = any(cells.contaminated.get(entry) for cells in mine)
-    holes = sum(cells.holes for cells in mine)
+    contaminated = any(cells.contaminated.get(entry) for cells in there)
+    holes = sum(cells.holes for cells in there)
+    whole = not holes and len(mine) == len(all_cells)
     cost = same(cells.spent.get(entry, Spent()) for cells in mine)
     return Row(
         entry=entry,
         rank=None,
         rank_low=None,
         rank_high=None,
-        status="contaminated" if contaminated else "incomplete" if holes or lacking else "ranked",
-        n_seeds=min(len(cells.egos) for cells in mine),
+        status="contaminated" if contaminated else "ranked" if whole else "incomplete",
+        n_seeds=min((len(cells.egos) for cells in there), default=0),
         low=found["mean"].low,
         high=found["mean"].high,
         score_low=found["score"].low,
         score_high=found["score"].high,
-        covers=covered(mine),
-        worst_partner_name=_worst(mine) if len(all_cells) == 1 else None,
+        covers=covered(mine) if mine else "",
+        worst_partner_name=_worst(mine) if mine and len(all_cells) == 1 else None,
         families=_values(found, FAMILY),
         family_scores=_values(found, FAMILY_SCORE),
         retention=_values(found, RETENTION),
@@ -94,7 +95,7 @@ def row(entry: str, all_cells: Sequence[Cells], memory: Memory | None = None) ->
         holes=holes,
         steps=cost.steps,
         samples_per_hero=cost.samples_per_hero,
-        notes=tuple(_notes(entry, mine, lacking)),
+        notes=tuple(_notes(entry, there, all_cells)),
         **{name: found[name].value for name in COLUMNS},
     )
 
@@ -109,19 +110,25 @@ def _worst(mine: Sequence[Cells]) -> str | None:
     return None if np.isnan(values).any() else mine[0].partners[int(values.argmin())]
 
 
-def _notes(entry: str, mine: Sequence[Cells], lacking: Sequence[str]) -> Iterable[str]:
-    for cells in mine:
+def _notes(entry: str, there: Sequence[Cells], all_cells: Sequence[Cells]) -> Iterable[str]:
+    for cells in there:
         if met := cells.contaminated.get(entry, ()):
             yield f"contaminated: has met held-out {_some(met)} of {cells.game} in training; not ranked"
         if near := cells.near.get(entry, ()):
             yield f"acts nearly as a held-out partner of {cells.game} does: {_some(near)}"
+        for what in cells.apart:
+            yield f"met in {cells.game} and not scored: {what}"
         for what in cells.failed.get(entry, ()):
             yield f"failed in {cells.game}, {what}"
         if cells.holes:
             yield f"incomplete: {cells.holes} of {cells.matches} matches of {cells.game} are missing; not ranked"
-    for game in lacking:
-        yield f"incomplete: never played {game}; not ranked"
-    yield from _doubts(mine)
+    for cells in all_cells:
+        if why := cells.absent.get(entry):
+            yield f"incomplete: no agent for {cells.game} of {len(why)} seeds ({'; '.join(why)}); not ranked"
+        elif entry not in cells.entries:
+            yield f"incomplete: never played {cells.game}; not ranked"
+    if there:
+        yield from _doubts(there)
 
 
 def _some(names: Sequence[str]) -> str:

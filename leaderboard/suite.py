@@ -29,8 +29,9 @@ from crossplay.benchmark.config import build, config, from_table, from_text, mer
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.registry import GAMES
-from crossplay.populations import bc, brdiv, comedi, debaters, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
+from crossplay.populations import adopted, bc, brdiv, comedi, debaters, fcp, hsp, lipo, mep, self_play, trajedi  # noqa: F401  generators
 from crossplay.populations.generator import GENERATORS, PartnerGenerator
+from crossplay.populations.llm import cooks as _cooks  # noqa: F401
 from crossplay.populations.llm import generator as _programs  # noqa: F401
 from crossplay.populations.llm import live as _live  # noqa: F401
 from crossplay.populations.scripted import generator as _scripted  # noqa: F401

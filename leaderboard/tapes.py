@@ -1,7 +1,10 @@
 """Matches of a live language model, kept so that anybody can play them again without it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from crossplay.benchmark.card import Card, load_card
 from crossplay.benchmark.config import build, from_table, from_text, scalar, sha256, to_table
@@ -10,9 +13,10 @@ from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game, GameSpec
 from crossplay.benchmark.match import HARNESS
 from crossplay.benchmark.registry import GAMES
+from crossplay.leaderboard import publish
 from crossplay.leaderboard.agent import find
 from crossplay.populations.llm import tape
-from crossplay.populations.llm.live import LLM, TAPE
+from crossplay.populations.llm.live import LLM, TAPE, asks, frozen
 from crossplay.populations.llm.openai_backend import OpenAIBackend
 
 REPLAY = "llm-replay"
@@ -39,7 +43,7 @@ def record(
     """
     played: Game = from_text(GAMES, game)
     mate, kept = find(partner), {"persona": model.persona, "samples": model.samples}
-    common: dict[str, Any] = {"name": out.name, "game": played.spec.name, "lineage": f"llm/{model.backend.model}"}
+    common: dict[str, Any] = {"name": out.name, "game": played.spec.name, "lineage": f"llm/{model.model}"}
     live = Card(**common, maker=to_table(model), family="llm", root=out)
     result = _play(played, live, mate, seat, episodes, seed)
     match = {"game": to_table(played), "partner": partner, "partner_digest": mate.digest, "harness": HARNESS}
@@ -49,7 +53,7 @@ def record(
         **common,
         maker={"kind": REPLAY, **kept},
         family=REPLAY,
-        record={"backend": to_table(model.backend), "match": {**match, **numbers}, "answers": told},
+        record={"backend": to_table(model.asked), "match": {**match, **numbers}, "answers": told},
     )
     card.save(out, {TAPE: (out / TAPE).read_bytes()})
     return played.spec, result
@@ -72,6 +76,44 @@ def replay(folder: Path) -> tuple[GameSpec, MatchResult]:
         if now != then:
             raise Refused(f"{folder}: episode {episode} pays {now}, and paid {then} when it was recorded")
     return game.spec, result
+
+
+def replay_board(folder: Path) -> dict[str, int]:
+    """Plays every stored match of a language model again, from tapes alone; returns how many there were, by game.
+
+    Raises Refused at the first one that pays anything else, or asks what is not on a tape.
+    """
+    counts = {}
+    for part in publish.played(folder):
+        mine = [f for f in part.fixtures if asks(f.ego.maker) or asks(f.partner.maker)]
+        with publish.store(folder) as results:
+            stored = results.load([f.pairing.key for f in mine])
+        played = [f for f in mine if f.pairing.key in stored]
+        for f in played:
+            then = stored[f.pairing.key]
+            again = play_one(f._replace(ego=_frozen(f.ego), partner=_frozen(f.partner))).returns
+            if not all(np.array_equal(*pair) for pair in zip(again, then.returns, strict=True)):
+                raise Refused(
+                    f"{folder}: {f.pairing.ego} with {f.pairing.partner} in seat {f.pairing.seat} now plays otherwise: "
+                    f"it pays {again.returns.mean():g}, and {then.returns.returns.mean():g} is stored"
+                )
+        counts[part.roster.game] = len(played)
+    return counts
+
+
+def freeze(folder: Path, out: Path) -> Card:
+    """Saves a card that plays from the tape alone what the live one in `folder` has played so far."""
+    card, path = load_card(folder), folder / TAPE
+    if card.maker.get("kind") != "llm":
+        raise Refused(f"{folder}: wanted a live language model's card; given kind {card.maker.get('kind')!r}")
+    told = {name: value for name, value in tape.stats(path).items() if value is not None}
+    record = {**card.record, "frozen": card.digest, "answers": told}
+    again = replace(card, maker=frozen(card.maker), family=REPLAY, record=record)
+    return again.save(out, {TAPE: tape.tidied(path)})
+
+
+def _frozen(card: Card) -> Card:
+    return replace(card, maker=frozen(card.maker))
 
 
 def _play(game: Game, ego: Card, partner: Card, seat: int, episodes: int, seed: int) -> MatchResult:

@@ -59,11 +59,12 @@ def _made(cards: Sequence[Card]) -> str:
 def play_missing(place: Path, wanted: Sequence[Fixture], jobs: int, tell: Tell) -> None:
     """Plays the matches a store lacks; each is committed as soon as its batch has ended.
 
-    What an agent breaks is noted beside the store, and not tried again.
+    What an agent breaks is noted beside the store, and not tried again; what could not be reached is tried again.
     """
     with ResultStore(place) as store:
         for game in {fixture.pairing.game: fixture.game for fixture in wanted}.values():
             store.declare(game.spec)
+        failures.forget_passing(place.parent)
         broken = failures.read(place.parent)
         missing = [fixture for fixture in store.missing(wanted) if fixture.pairing.key not in broken]
         done = len(wanted) - len(missing)

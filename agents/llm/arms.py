@@ -39,8 +39,8 @@ class Gate:
 class Learn:
     """PPO on whole answers: one reward an answer, and the same advantage for all of its tokens."""
 
-    steps: PositiveInt = 30  # updates
-    batch: PositiveInt = 128  # questions an update, shared out among the pairs that play
+    steps: PositiveInt = 12  # updates
+    batch: PositiveInt = 64  # questions an update, shared out among the pairs that play
     epochs: PositiveInt = 2
     lr: PositiveFloat = 3e-3
     critic_lr: PositiveFloat = 1e-2
@@ -48,7 +48,7 @@ class Learn:
     entropy: float = Field(default=0.001, ge=0)
     gamma: float = Field(default=1.0, ge=0, le=1)
     tokens: PositiveInt = 6  # an answer, at most
-    micro: PositiveInt = 256  # answers a forward pass
+    micro: PositiveInt = 128  # answers a forward pass
     alarm: PositiveFloat = 2.0  # nats a token from the base: past that a training is noted as having run away
     watch: PositiveInt = 5  # updates from one look at that to the next
 

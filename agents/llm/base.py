@@ -123,6 +123,9 @@ def tiny_model(shape: Tiny, seed: int) -> tuple[Any, Any]:
 
 def as_files(model: Any, words: Any) -> dict[str, bytes]:
     """A model and its tokenizer as the files of a folder."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         words.save_pretrained(folder)

@@ -6,7 +6,8 @@ tokens there were. What an adversary pays for its tokens, −(1/τ)(log π_adv �
 to the end of the answer and divided by the same scale, so that scaling does not change τ.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -41,6 +42,24 @@ class Learner:
         self._weights = brain.weights(name)
         self._actor = torch.optim.Adam(self._weights, lr=learn.lr)
         self._judge = torch.optim.Adam(self.critic.parameters(), lr=learn.critic_lr)
+
+    def state(self) -> dict[str, Any]:
+        """All that has to be kept for `restore` to go on exactly."""
+        return {
+            "weights": [weight.detach() for weight in self._weights],
+            "critic": self.critic.state_dict(),
+            "actor": self._actor.state_dict(),
+            "judge": self._judge.state_dict(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a `state`."""
+        with torch.no_grad():
+            for weight, kept in zip(self._weights, state["weights"], strict=True):
+                weight.copy_(kept)
+        self.critic.load_state_dict(state["critic"])
+        self._actor.load_state_dict(state["actor"])
+        self._judge.load_state_dict(state["judge"])
 
     def update(self, lessons: list[Lesson], price: float) -> dict[str, float]:
         """One batch, some epochs; numbers to watch. Raises Refused where weights stop being numbers."""

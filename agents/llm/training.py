@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 
-from crossplay.agents.trainer import OnUpdate, Update
+from crossplay.agents.trainer import OnUpdate
 from crossplay.benchmark.card import CARD_FILE, NAME, Card, load_card
 from crossplay.benchmark.config import canonical, sha256, to_table
 from crossplay.benchmark.errors import Refused
@@ -17,12 +16,8 @@ from crossplay.benchmark.seeding import derive
 from crossplay.benchmark.workers import single_threaded
 
 if TYPE_CHECKING:
-    from crossplay.agents.llm.arms import Arm, Cast, On
+    from crossplay.agents.llm.arms import Arm, On
     from crossplay.agents.llm.brain import Brain
-    from crossplay.agents.llm.learner import Learner, Lesson
-
-    Learners = dict[str, Learner]
-COLUMNS = ("steps", "return", "entropy", "length", "adversary_nats", "base_nats")
 
 
 class DebateTraining(NamedTuple):
@@ -50,12 +45,20 @@ class DebateTraining(NamedTuple):
         card = load_card(self.out)
         return card if card.record.get("recipe") == self.recipe else None
 
+    @property
+    def checkpoint(self) -> Path:
+        """Where it is kept meanwhile."""
+        return self.out / f"{self.recipe[:16]}.training"
+
     def make(self) -> list[Card]:
         """The training as a task that makes cards: one."""
         return [self.run()]
 
     def run(self, on_update: OnUpdate | None = None) -> Card:
-        """Trains and saves the card; a done training is only loaded. Raises Refused where the base fails its gate."""
+        """Trains, or goes on where an earlier run stopped, and saves the card; a done training is only loaded.
+
+        Raises Refused where the base fails its gate, or the checkpoint is none.
+        """
         if card := self.done():
             return card
         check(self)
@@ -87,13 +90,15 @@ def _warmed(task: DebateTraining) -> Card:
 
 def _trained(task: DebateTraining, on_update: OnUpdate | None) -> Card:
     from crossplay.agents.llm.policy import ADAPTERS, packed
+    from crossplay.agents.llm.school import COLUMNS, School
+    from crossplay.agents.llm.use import taken
 
     began = time.perf_counter()
     arm, seed = task.trainer, derive(task.seed, "train", task.game.spec.name, task.name)
     brain, maker, files = _stand(arm.on, task)
     gate = _gate(brain, arm, task)
-    learners = _learners(brain, arm, seed)
-    curve, alarms = _school(task, brain, learners, seed, on_update)
+    school = School(arm, task.game.training(), brain, seed)
+    school.run(task.checkpoint, on_update)
     heroes = {name: brain.tensors(name) for name in ("agent0", "agent1")}
     card = Card(
         name=task.name,
@@ -107,15 +112,18 @@ def _trained(task: DebateTraining, on_update: OnUpdate | None) -> Card:
             "seed": task.seed,
             "recipe": task.recipe,
             "gate": gate,
-            "alarms": alarms,
+            "alarms": school.alarms,
             "columns": list(COLUMNS),
-            "curve": curve,
+            "curve": school.curve,
             "steps": arm.learn.steps * arm.learn.batch,  # debates
             "samples_per_hero": arm.learn.steps * (arm.learn.batch // len(arm.casts)),
             "seconds": round(time.perf_counter() - began, 1),
+            **taken(brain.device, school.tokens, school.seconds),
         },
     )
-    return card.save(task.out, {**files, ADAPTERS: packed(heroes)})
+    made = card.save(task.out, {**files, ADAPTERS: packed(heroes)})
+    task.checkpoint.unlink(missing_ok=True)
+    return made
 
 
 def _stand(on: "On", task: DebateTraining) -> tuple["Brain", dict[str, Any], dict[str, bytes]]:
@@ -150,85 +158,3 @@ def _gate(brain: "Brain", arm: "Arm", task: DebateTraining) -> float:
             f"{gate.low} to {gate.high} (on.gate): training would show nothing"
         )
     return round(found, 4)
-
-
-def _learners(brain: "Brain", arm: "Arm", seed: int) -> "Learners":
-    from crossplay.agents.llm.learner import Learner
-
-    names = sorted({name for cast in arm.casts for name in cast.seats})
-    for name in names:
-        brain.add(name, seed=derive(seed, "adapter", name))
-    return {name: Learner(brain, name, arm.learn) for name in names}
-
-
-def _school(
-    task: DebateTraining, brain: "Brain", learners: "Learners", seed: int, on_update: OnUpdate | None
-) -> tuple[list[list[float]], list[str]]:
-    """All updates; the curve, and what the alarm said."""
-    from crossplay.agents.llm.talk import debate
-
-    arm, game = task.trainer, task.game.training()
-    game = game if arm.rounds is None else game.shortened(arm.rounds)
-    rng = np.random.default_rng(derive(seed, "questions"))
-    curve: list[list[float]] = []
-    alarms: list[str] = []
-    began = time.perf_counter()
-    share = arm.learn.batch // len(arm.casts)
-    for step in range(arm.learn.steps):
-        lessons: dict[str, list[Lesson]] = {name: [] for name in learners}
-        scores = []
-        for number, cast in enumerate(arm.casts):
-            numbers = rng.integers(0, len(game.questions), size=share)
-            talk = debate(brain, game, cast.seats, numbers, arm.learn.tokens, derive(seed, "luck", step, number))
-            scores.append(talk.right[-1].mean())
-            _assign(lessons, talk, arm, cast)
-        watched = {name: one.update(lessons[name], arm.price) for name, one in learners.items()}
-        nats = _from_base(brain, lessons) if step % arm.learn.watch == 0 or step == arm.learn.steps - 1 else None
-        curve.append(_point((step + 1) * arm.learn.batch, float(np.mean(scores)), watched, nats, curve))
-        if on_update:
-            on_update(_update(arm, curve[-1], time.perf_counter() - began))
-        if nats is not None and nats > arm.learn.alarm:
-            alarms.append(f"update {step}: {nats:.2f} nats a token from the base, past {arm.learn.alarm}")
-    return curve, alarms
-
-
-def _update(arm: "Arm", point: list[float], seconds: float) -> Update:
-    stats = dict(zip(COLUMNS[2:], point[2:], strict=True))
-    samples = int(point[0]) // len(arm.casts)
-    return Update(0, int(point[0]), arm.learn.steps * arm.learn.batch, samples, point[1], seconds, stats, None)  # type: ignore[arg-type]
-
-
-def _assign(lessons: dict[str, list["Lesson"]], talk: Any, arm: "Arm", cast: "Cast") -> None:
-    """Every answer that is taught, to whom it is taught."""
-    from crossplay.agents.llm.learner import Lesson
-
-    placed = arm.placed(talk.paid, cast)
-    for r, said in enumerate(talk.said):
-        for seat, name in enumerate(cast.seats):
-            if not np.isnan(placed[r, :, seat]).any():
-                reference = f"agent{seat}" if cast.hero is not None and seat != cast.hero else None
-                lessons[name].append(Lesson(said[seat], placed[r, :, seat], reference))
-
-
-def _from_base(brain: "Brain", lessons: dict[str, list["Lesson"]]) -> float:
-    """KL(agent ‖ base), nats a token over what agents said, estimated by e^−x − 1 + x of log-ratios x."""
-    total = count = 0.0
-    with torch.no_grad():
-        for name in ("agent0", "agent1"):
-            said = lessons[name][0].said
-            base, _ = brain.scored(said.asked, said.tokens, said.mask, None)
-            gap = base - said.logs
-            total += float(((gap.exp() - 1 - gap) * said.mask).sum())
-            count += float(said.mask.sum())
-    return total / count
-
-
-def _point(
-    steps: int, score: float, watched: dict[str, dict[str, float]], nats: float | None, before: list[list[float]]
-) -> list[float]:
-    heroes = [watched["agent0"], watched["agent1"]]
-    foes = [one["nats"] for one in watched.values() if "nats" in one]
-    means = [float(np.mean([hero[what] for hero in heroes])) for what in ("entropy", "length")]
-    leash = float(np.mean(foes)) if foes else 0.0
-    known = nats if nats is not None else before[-1][-1]
-    return [steps, *(round(value, 4) for value in (score, *means, leash, known))]

@@ -42,6 +42,9 @@ def populate(
     seed: Seed = 0,
     device: Device = "cpu",
     settings: Settings = None,
+    endpoint: Annotated[str, typer.Option(help="Of a language model: an OpenAI-compatible https://host/v1.")] = "",
+    model: Annotated[str, typer.Option(help="Its id, as that server knows it.")] = "",
+    local: Annotated[str, typer.Option(help="Or a model's folder on this machine.")] = "",
     *,
     jobs: Jobs,
 ) -> None:
@@ -49,9 +52,10 @@ def populate(
 
     Example: **crossplay populate fcp overcooked:cramped_room --out partners --set seeds=2**
     """
-    from crossplay.leaderboard.agent import partners
+    from crossplay.leaderboard.agent import partners, spelled
 
-    for card in partners(generator, game, out, seed=seed, device=device, settings=settings or [], jobs=jobs):
+    given = [*spelled(endpoint, model, local), *(settings or [])]
+    for card in partners(generator, game, out, seed=seed, device=device, settings=given, jobs=jobs):
         told = "".join(f", {name.replace('_', ' ')} {card.record[name]}" for name in TOLD if name in card.record)
         console.say(f"{card.name}: {card.family}{told}, {card.digest[:12]}… in {card.root}")
 

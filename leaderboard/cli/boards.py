@@ -30,13 +30,11 @@ def run(
     from crossplay.leaderboard.suite import load_suite
 
     plan = load_suite(suite)
-    if game:
-        plan = plan.only(game)
     folder = out or Path("results") / plan.name
     with console.progress() as tell:
-        run_suite(plan, folder, jobs=jobs, device=device, tell=tell)
+        run_suite(plan, folder, games=game or (), jobs=jobs, device=device, tell=tell)
     boards, paths = publish.write(folder)
-    console.show_boards(boards)
+    console.show_boards(boards, publish.waiting(folder))
     for path in paths:
         console.say(f"wrote {path}")
 
@@ -53,7 +51,7 @@ def board(
     from crossplay.leaderboard import publish
 
     boards = publish.boards(folder)
-    console.show_boards(boards) if form == "table" else console.say(publish.text(boards, form))
+    console.show_boards(boards, publish.waiting(folder)) if form == "table" else console.say(publish.text(boards, form))
 
 
 @app.command()

@@ -67,14 +67,33 @@ def verify(tape: Tape) -> None:
 
 @tape_app.command()
 def replay(
-    card: Annotated[Path, typer.Argument(help="The folder of a card that `crossplay llm record` made.")],
+    folder: Annotated[Path, typer.Argument(help="A card that `crossplay llm record` made, or a results folder.")],
 ) -> None:
-    """Play a recorded match from its tape alone; anything that differs is refused.
+    """Play a recorded match, or every match of a board's language models, from tapes alone; what differs is refused.
 
     Example: **crossplay llm tape replay chef**
     """
+    from crossplay.leaderboard import publish, tapes
+
+    if (folder / publish.STORE).is_file():
+        for game, count in tapes.replay_board(folder).items():
+            console.say(f"✓ {game}: {count} matches with language models pay what is stored, to the last bit")
+        return
+    spec, result = tapes.replay(folder)
+    console.show_match(spec, result)
+    console.say(f"✓ {folder}: pays in every episode what it paid when it was recorded")
+
+
+@tape_app.command()
+def freeze(
+    card: Annotated[Path, typer.Argument(help="The folder of a live language model's card.")],
+    out: Annotated[Path, typer.Option(help="Folder for the card that plays from its tape alone.")],
+) -> None:
+    """Make a card that plays without the model what it has played so far, and nothing else.
+
+    Example: **crossplay llm tape freeze results/llm/overcooked-cramped_room-v1/cards/m-helper --out helper**
+    """
     from crossplay.leaderboard import tapes
 
-    spec, result = tapes.replay(card)
-    console.show_match(spec, result)
-    console.say(f"✓ {card}: pays in every episode what it paid when it was recorded")
+    frozen = tapes.freeze(card, out)
+    console.say(f"{frozen.name}: {frozen.family}, {frozen.record['answers']['answers']} answers in {out}")

@@ -1,4 +1,4 @@
-"""Commands about populations: show, verify, bounds, diversity, thin."""
+"""Commands about populations: show, verify, seal, reveal, bounds, diversity, thin, parcel."""
 
 from pathlib import Path
 from typing import Annotated
@@ -126,3 +126,17 @@ def thin(population: Manifest) -> None:
     for near in gone:
         console.say(f"{near.one} went: {near.distance:.4f} from {near.other}")
     console.say(f"{len(gone)} near-duplicates taken out")
+
+
+@population_app.command()
+def parcel(population: Manifest, out: Annotated[Path, typer.Option(help="Folder for manifest and cards.")]) -> None:
+    """Write the held-out partners and what was measured of them as a package carries them: without critics.
+
+    Example: **crossplay population parcel standard/cramped_room --out parcel**
+    """
+    from crossplay.leaderboard import census
+    from crossplay.populations import parcel as parcels
+
+    found = parcels.parcel(census.find(population, shipped=True), out)
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    console.say(f"wrote {out}: {len(found.held_out)} partners, {size / 1e6:.2f} MB, digest {found.digest}")

@@ -140,6 +140,6 @@ def graph(
 def _trusted(trust: bool) -> None:
     """Says yes for this process and its workers."""
     if trust:
-        from crossplay.leaderboard.submission.cage import TRUST
+        from crossplay.leaderboard.submission.walls import TRUST
 
         os.environ[TRUST] = "1"

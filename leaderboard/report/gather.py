@@ -14,7 +14,6 @@ from crossplay.leaderboard.metrics import METRICS
 from crossplay.leaderboard.placed import placed
 from crossplay.leaderboard.publish import Played
 from crossplay.leaderboard.report.groups import groups, parts, said
-from crossplay.leaderboard.row import Row
 from crossplay.leaderboard.table import (
     SCORE_DIGITS,
     captions,
@@ -91,7 +90,7 @@ def board_table(board: Board) -> Table:
             ],
             "bar": [bar(_low(board, row)), bar(getattr(row, board.headline)), bar(_high(board, row))],
             "marks": [marks[note] for note in row.notes],
-            "sure": {name: _sure(board, row, name) for name in (*TITLES, *dict(parts(row)))},
+            "sure": {name: _sure(board, name, ends) for name, ends in row.intervals.items()},
             "part": {name: shown(value, _digits(board, name.partition(":")[0])) for name, value in parts(row)},
             "parts": dict(parts(row)),
         }
@@ -109,10 +108,9 @@ def board_table(board: Board) -> Table:
     }
 
 
-def _sure(board: Board, row: Row, name: str) -> str:
-    """The interval of a number, or nothing where it has none."""
+def _sure(board: Board, name: str, ends: Sequence[float | None]) -> str:
     digits = _digits(board, name.partition(":")[0])
-    return " … ".join(shown(end, digits) for end in row.intervals.get(name, ()))
+    return " … ".join(shown(end, digits) for end in ends)
 
 
 def _ends(board: Board, row: Any) -> tuple[float | None, float | None]:

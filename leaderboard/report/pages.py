@@ -13,7 +13,7 @@ from crossplay.benchmark.crossplay import Fixture
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import HARNESS
 from crossplay.leaderboard import publish
-from crossplay.leaderboard.board import OVERALL, rank
+from crossplay.leaderboard.board import OVERALL
 from crossplay.leaderboard.heatmap import matrix
 from crossplay.leaderboard.publish import Played
 from crossplay.leaderboard.report import drawing, gather, replay
@@ -31,7 +31,7 @@ def write(folder: Path, out: Path, replays: int, tell: SAID) -> Path:
     """
     parts = list(publish.played(folder))
     suite = parts[0].site.suite
-    boards = rank([p.cells for p in parts], seed=suite.seed)
+    boards = publish.boards_of(parts)
     tables = [gather.board_table(board) for board in boards]
     common = {
         "suite": suite.name,

@@ -1,4 +1,4 @@
-"""Runs inside the cage, as a script of its own: numpy, the stranger's code, and a socket to the harness.
+"""Runs inside the cage, forked by the warden or as a script: numpy, the stranger's code, and a socket to the harness.
 
 A frame is one byte of kind, four of length (little endian), and that many bytes. The harness sends B (begin: JSON) and
 O (observation: features, then legal, as raw arrays); back go R (ready), A (actions, int64; `a` where a global generator
@@ -16,7 +16,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -34,16 +34,14 @@ class Observation(NamedTuple):
 Act = Callable[[np.ndarray, np.ndarray], Any]
 
 
-def receive(line: socket.socket, count: int) -> bytearray:
-    """So many bytes; ends the process where the harness has gone."""
-    data = bytearray(count)
-    view = memoryview(data)
+def receive(line: socket.socket, data: np.ndarray, got: int = 0) -> None:
+    """Fills an array of bytes but for the first `got`; ends the process where the harness has gone."""
+    view = memoryview(data)[got:]  # type: ignore[arg-type]
     while view:
-        got = line.recv_into(view)
-        if not got:
+        count = line.recv_into(view)
+        if not count:
             os._exit(0)
-        view = view[got:]
-    return data
+        view = view[count:]
 
 
 def send(line: socket.socket, kind: str, data: bytes) -> None:
@@ -117,23 +115,30 @@ def _luck() -> tuple[Any, ...]:
     return told[2], told[1][0], random.getstate()[1][-1]  # type: ignore[index]
 
 
+def begin(line: socket.socket, folder: Path) -> tuple[dict[str, Any], Act]:
+    """Hears what the match is, and has the agent made for it."""
+    head = np.empty(HEAD.size, np.uint8)
+    receive(line, head)
+    data = np.empty(HEAD.unpack(head.tobytes())[1], np.uint8)
+    receive(line, data)
+    about = json.loads(data.tobytes())
+    act = adapted(load(about["source"], folder), about)
+    send(line, "R", b"")
+    return about, act
+
+
 def serve(line: socket.socket, folder: Path) -> None:
     """Plays one match: begins, then answers every observation."""
-    act: Act | None = None
+    before = _luck()
+    about, act = begin(line, folder)
+    shape, dtype, head = (len(about["seeds"]), *about["shape"]), np.dtype(about["dtype"]), np.empty(HEAD.size, np.uint8)
+    middle = int(np.prod(shape)) * dtype.itemsize
     while True:
-        kind, count = HEAD.unpack(receive(line, HEAD.size))
-        data = receive(line, count)
-        if chr(kind) == "B":
-            about = json.loads(bytes(data))
-            shape, dtype = (len(about["seeds"]), *about["shape"]), np.dtype(about["dtype"])
-            before = _luck()
-            act = adapted(load(about["source"], folder), about)
-            send(line, "R", b"")
-            continue
-        assert act is not None
-        middle = int(np.prod(shape)) * dtype.itemsize
-        features = np.frombuffer(data, dtype, offset=0, count=int(np.prod(shape))).reshape(shape)
-        legal = np.frombuffer(data, np.bool_, offset=middle).reshape(len(about["seeds"]), -1)
+        data = np.empty(middle + shape[0] * len(about["actions"]), np.uint8)  # new: an agent may keep what it saw
+        got = line.recvmsg_into([head, data])[0]  # type: ignore[list-item]
+        receive(line, head, min(got, HEAD.size))
+        receive(line, data, max(got - HEAD.size, 0))
+        features, legal = data[:middle].view(dtype).reshape(shape), data[middle:].view(np.bool_).reshape(shape[0], -1)
         chosen = np.asarray(act(features, legal))
         if chosen.shape != (shape[0],) or not np.issubdtype(chosen.dtype, np.integer):
             raise ValueError(
@@ -150,10 +155,10 @@ def words(error: BaseException, folder: Path) -> str:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def main() -> None:
-    """The script: descriptor of the socket, folder of the agent, then folders with what it requires."""
-    line, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
-    sys.path[:0] = sys.argv[3:]
+def main(number: int, agent: str, *more: str) -> NoReturn:
+    """Plays a match: descriptor of the socket, folder of the agent, folders with what it requires."""
+    line, folder = socket.socket(fileno=number), Path(agent)
+    sys.path[:0] = more
     try:
         serve(line, folder)
     except BaseException as error:  # a stranger's code may raise anything, SystemExit included
@@ -163,4 +168,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -12,7 +12,8 @@ from crossplay.benchmark.errors import Fault, Refused, unknown
 from crossplay.benchmark.game import Game, GameSpec, Observation
 from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import Seeds
-from crossplay.leaderboard.submission.cage import Cell, Limits, allowed
+from crossplay.leaderboard.submission.cage import Cell
+from crossplay.leaderboard.submission.walls import Limits, allowed
 from crossplay.leaderboard.submission.inmate import WORDS
 
 SITE = "site"  # folder beside the agent's, with what its requirements.txt asks for
@@ -49,7 +50,7 @@ class Caged(NamedTuple):
         if not step:
             cell.tell("B", json.dumps(self._about(memory, features)).encode())
             _answer(cell, "R", 0, self.limits.start_seconds)
-        cell.tell("O", features.tobytes() + legal.tobytes())
+        cell.tell("O", features, legal)
         kind, data = _answer(cell, "Aa", 8 * len(features))
         if kind == "a" and self.watch:
             raise Fault("draws from the global generator of numpy or random; luck must come from its seed")

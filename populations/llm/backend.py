@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from crossplay.benchmark.config import canonical, sha256
-from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.errors import Outage
 
 RAW = 2048  # most characters of an answer that are kept
 
@@ -69,7 +69,7 @@ class TextBackend(Protocol):
         ...
 
 
-class Exhausted(Refused):
+class Exhausted(Outage):
     """Budget or retries are spent: the match is invalid. `had` are the answers that others of the same batch got."""
 
     had: tuple[tuple[ChoiceRequest, ChoiceReply], ...] = ()

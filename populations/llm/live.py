@@ -1,10 +1,10 @@
 """Partners whose errands a language model picks: live, through any backend, or replayed from a tape."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from crossplay.benchmark.config import canonical, config, sha256
 from crossplay.benchmark.errors import Refused
@@ -13,6 +13,7 @@ from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import Seeds
 from crossplay.populations.llm.backend import Budgeted, ChoiceRequest, TextBackend
+from crossplay.populations.llm.hf_backend import HFBackend
 from crossplay.populations.llm.macros import VIEW, MacroAdapter, Notes, adapter, fresh
 from crossplay.populations.llm.openai_backend import OpenAIBackend
 from crossplay.populations.llm.tape import Recording, TapeBackend
@@ -85,22 +86,45 @@ class LLMPlayer(NamedTuple):
 @POLICIES.register("llm")
 @config
 class LLM:
-    """A language model behind an OpenAI-compatible endpoint picks every errand; its answers are written to a tape.
+    """A language model picks every errand, behind an endpoint (`backend`) or on this machine (`local`); it is taped.
 
-    `samples` is how many different answers one situation may get: an episode's seed says which one it takes. A tape is
-    for one process at a time.
+    `samples` is how many different answers one situation may get: an episode's seed says which one it takes. What is
+    on the tape is never asked again, so a match that is on it whole needs no model.
     """
 
-    backend: OpenAIBackend
+    backend: OpenAIBackend | None = None
+    local: HFBackend | None = None
     persona: str = ""
     samples: PositiveInt = 1
-    tape: Path
-    calls: PositiveInt = Field(default=10_000)  # most HTTP calls of one run
+    tape: Path = Path(TAPE)
+    calls: PositiveInt = Field(default=10_000)  # most calls that its tape may hold
+
+    alone: ClassVar[bool] = True  # its matches are not played beside others'
+
+    @model_validator(mode="after")
+    def _one(self) -> "LLM":
+        if (self.backend is None) == (self.local is None):
+            raise ValueError("wanted a backend (base_url, model) or a local model (path), and not both")
+        return self
+
+    @property
+    def model(self) -> str:
+        """What the model is called."""
+        return self.asked.model
+
+    @property
+    def asked(self) -> OpenAIBackend | HFBackend:
+        """Who answers."""
+        found = self.backend or self.local
+        assert found  # see _one
+        return found
 
     def make(self, game: Game, files: Path | None) -> Policy:
-        player = LLMPlayer(adapter("llm", game), self.backend, self.persona, self.samples)
-        tape = (files or Path()) / self.tape
-        return player._replace(backend=Recording(Budgeted(self.backend, calls=self.calls), tape, player.about))
+        player = LLMPlayer(adapter("llm", game), self.asked, self.persona, self.samples)
+        spender = Budgeted(self.asked, calls=self.calls)
+        recording = Recording(spender, (files or Path()) / self.tape, player.about)
+        spender.spent_calls = sum(reply.attempts for reply in recording.known.values())
+        return player._replace(backend=recording)
 
 
 @POLICIES.register("llm-replay")
@@ -119,3 +143,17 @@ class LLMReplay:
         if wrong:
             raise Refused(f"{tape.path}: recorded with another {' and '.join(wrong)}: {tape.about}, now {player.about}")
         return player
+
+
+def frozen(maker: dict[str, Any]) -> dict[str, Any]:
+    """A maker's table that plays from the tape alone what the given one plays; others are left as they are."""
+    if maker.get("kind") == LLM.kind:  # type: ignore[attr-defined]
+        return {"kind": "llm-replay", **{name: maker[name] for name in ("persona", "samples", "tape") if name in maker}}
+    inner = maker.get("maker")
+    return {**maker, "maker": frozen(inner)} if isinstance(inner, dict) else maker
+
+
+def asks(maker: dict[str, Any]) -> bool:
+    """Whether a maker's table has a language model play, live or from its tape."""
+    inner = maker.get("maker")
+    return maker.get("kind") in ("llm", "llm-replay") or (isinstance(inner, dict) and asks(inner))

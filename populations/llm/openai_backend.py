@@ -22,6 +22,7 @@ from crossplay.populations.llm.backend import RAW, BackendCard, ChoiceReply, Cho
 Rung = Literal["choice", "schema", "plain"]
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HIDDEN = "[key]"
+PLACE = "OPENAI_BASE_URL"
 LONGEST = 60.0  # seconds waited between two attempts at most, whatever the server says
 
 
@@ -29,9 +30,9 @@ LONGEST = 60.0  # seconds waited between two attempts at most, whatever the serv
 class OpenAIBackend:
     """One model at one endpoint. Plain http is for this machine only, unless `plain_http` says that it is meant."""
 
-    base_url: str
+    base_url: str = ""  # empty: what OPENAI_BASE_URL says, so that the endpoint is no part of who plays
     model: str = Field(min_length=1)
-    key_env: str = "OPENAI_API_KEY"
+    key_env: str = "OPENAI_API_KEY"  # empty: the server wants no key
     rungs: tuple[Rung, ...] = Field(default=("plain",), min_length=1)  # tried in this order
     temperature: NonNegativeFloat = 0.0
     max_tokens: PositiveInt = 16
@@ -43,12 +44,28 @@ class OpenAIBackend:
 
     @model_validator(mode="after")
     def _safe(self) -> "OpenAIBackend":
-        url = urlsplit(self.base_url)
+        if self.base_url:
+            self._check(self.base_url)
+        return self
+
+    def _check(self, base_url: str) -> None:
+        url = urlsplit(base_url)
         if url.scheme not in ("http", "https") or not url.hostname or url.username or url.password:
             raise ValueError("base_url: wanted https://host/v1, without a name or password in it")
         if url.scheme == "http" and url.hostname not in LOOPBACK and not self.plain_http:
             raise ValueError("base_url: http sends the key for all to read; use https, or set plain_http = true")
-        return self
+
+    @property
+    def url(self) -> str:
+        """Where it is asked. Raises Refused where nobody says."""
+        url = self.base_url or os.environ.get(PLACE, "")
+        if not url:
+            raise Refused(f"{self.model}: no base_url given, and the environment variable {PLACE} is not set")
+        try:
+            self._check(url)
+        except ValueError as error:
+            raise Refused(f"{PLACE}: {error}") from None
+        return url
 
     def card(self) -> BackendCard:
         """Everything that changes answers."""
@@ -57,7 +74,7 @@ class OpenAIBackend:
 
     def choose(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceReply]:
         """Asks all requests, several at a time. Raises Exhausted where one cannot be answered after all retries."""
-        if not self.key:
+        if self.key_env and not self.key:
             raise Refused(f"{self.model}: the environment variable {self.key_env} holds no key")
         with ThreadPoolExecutor(min(self.parallel, len(requests) or 1)) as pool:
             answers = [pool.submit(self._choose, request) for request in requests]
@@ -71,7 +88,11 @@ class OpenAIBackend:
     @property
     def key(self) -> str:
         """The key, from the environment."""
-        return os.environ.get(self.key_env, "")
+        return os.environ.get(self.key_env, "") if self.key_env else ""
+
+    def hidden(self, text: str) -> str:
+        """A text without the key."""
+        return text.replace(self.key, HIDDEN) if self.key else text
 
     def _choose(self, request: ChoiceRequest) -> ChoiceReply:
         """One answer; where it names no option, one second question."""
@@ -87,7 +108,7 @@ class OpenAIBackend:
             )
             index = option(text, request.options)
         error = "" if index is not None else f"no option in the answer, asked twice; wanted 1 to {len(request.options)}"
-        raw = text[:RAW].replace(self.key, HIDDEN)
+        raw = self.hidden(text[:RAW])
         return ChoiceReply(index, raw, call.usage, call.rung, call.reported, call.attempts, repaired, error)
 
 
@@ -124,7 +145,7 @@ class _Call:
     def _once(self, messages: list[dict[str, str]]) -> str:
         backend = self.backend
         self.attempts += 1
-        client = _client(backend.base_url, backend.key, backend.timeout)
+        client = _client(backend.url, backend.key or "none", backend.timeout)
         answer = client.chat.completions.create(
             model=backend.model,
             messages=messages,
@@ -157,8 +178,8 @@ class _Call:
         return min(max(asked, 0.0), LONGEST)
 
     def _told(self, error: Exception) -> str:
-        text = f"{self.backend.model} at {self.backend.base_url}: {type(error).__name__}: {error}"
-        return text.replace(self.backend.key, HIDDEN)[:500]
+        text = f"{self.backend.model} at {self.backend.url}: {type(error).__name__}: {error}"
+        return self.backend.hidden(text)[:500]
 
 
 def _constraint(rung: str, options: tuple[str, ...]) -> dict[str, Any]:

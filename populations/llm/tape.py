@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
@@ -101,47 +102,94 @@ class TapeBackend:
 
 
 class Recording:
-    """A backend that asks every question once, and writes each answer to a tape before it is used."""
+    """A backend that asks every question once, and writes each answer to a tape before it is used.
+
+    Any number of processes may record on one tape: a question that another one asks right now is waited for.
+    """
 
     def __init__(self, inner: TextBackend, path: Path, about: dict[str, Any]) -> None:
         """Goes on with the tape at `path`, or begins one. Raises Refused where that one is of something else."""
-        self.inner, self.path = inner, path
+        self.inner, self.path, self.known = inner, path, dict[str, ChoiceReply]()
+        self._read = 0  # bytes of the tape that are known
         header = _header(inner.card(), about)
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(header + "\n", encoding="utf-8")
-        _mend(path)
-        known, entries = read(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path, "end", [0]):
+            if not path.is_file() or not path.stat().st_size:
+                path.write_text(header + "\n", encoding="utf-8")
+            _mend(path)
+            known, entries = read(path)
+            self._read = path.stat().st_size
         if canonical(known) != header:
             raise Refused(f"{path}: the tape is of {canonical(known)[:200]}; wanted {header[:200]}")
-        self.known = {key: _reply(entry) for key, entry in entries.items()}
+        self.known.update((key, _reply(entry)) for key, entry in entries.items())
 
     def choose(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceReply]:
         """Recorded replies, and new ones in one call of the inner backend. Raises what that raises."""
-        new = list({request.key: request for request in requests if request.key not in self.known}.values())
-        try:
-            self._keep(list(zip(new, self.inner.choose(new) if new else [], strict=True)))
-        except Exhausted as spent:
-            self._keep(spent.had)
-            raise
+        if new := {request.key: request for request in requests if request.key not in self.known}:
+            with _locked(self.path, "asked", {int(key[:12], 16) for key in new}):
+                self._ask(new)
         return [self.known[request.key] for request in requests]
 
-    def _keep(self, answered: Sequence[tuple[ChoiceRequest, ChoiceReply]]) -> None:
-        with self.path.open("a", encoding="utf-8") as tape:
-            for request, reply in answered:
-                tape.write(_line(request, reply) + "\n")
-                self.known[request.key] = reply
+    def _ask(self, wanted: dict[str, ChoiceRequest]) -> None:
+        """Asks what nobody else has asked meanwhile."""
+        self._add(())
+        new = [request for key, request in wanted.items() if key not in self.known]
+        try:
+            self._add(list(zip(new, self.inner.choose(new) if new else [], strict=True)))
+        except Exhausted as spent:
+            self._add(spent.had)
+            raise
+
+    def _add(self, answered: Iterable[tuple[ChoiceRequest, ChoiceReply]]) -> None:
+        """Reads what others have added, and writes these answers behind it."""
+        with _locked(self.path, "end", [0]):
+            _mend(self.path)
+            with self.path.open("r+b") as tape:
+                tape.seek(self._read)
+                for line in tape.read().decode().splitlines():
+                    entry = _entry(line, str(self.path))
+                    self.known[entry["key"]] = _reply(entry)
+                for request, reply in answered:
+                    tape.write(f"{_line(request, reply)}\n".encode())
+                    self.known[request.key] = reply
+                self._read = tape.tell()
 
     def card(self) -> BackendCard:
         """The inner one's."""
         return self.inner.card()
 
 
+@contextmanager
+def _locked(path: Path, what: str, places: Iterable[int]) -> Iterator[None]:
+    """Holds locks on numbered places, which the system lets go of if this process dies.
+
+    What is nested goes by another `what`, a file of its own: closing one lets go of all locks on that file.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        raise Refused(f"{path}: recording needs the file locks of Linux or macOS; replaying does not") from None
+    with path.with_name(f".{path.name}.{what}").open("a") as file:
+        for place in sorted(places):  # in one order, so that nobody waits for who waits for it
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, place)
+        yield
+
+
 def _mend(path: Path) -> None:
     """Takes off the half line that a killed run may have left at the end: its question will be asked again."""
-    text = path.read_bytes()
-    if not text.endswith(b"\n"):
-        path.write_bytes(text[: text.rfind(b"\n") + 1])
+    with path.open("r+b") as tape:
+        size = tape.seek(0, 2)
+        tape.seek(max(0, size - 1))
+        if size and tape.read(1) != b"\n":
+            tape.seek(0)
+            tape.truncate(tape.read().rfind(b"\n") + 1)
+
+
+def tidied(path: Path) -> bytes:
+    """A tape's content with its answers in the order of their keys: equal answers make equal tapes."""
+    header, entries = read(path)
+    lines = [canonical(header), *(canonical(entries[key]) for key in sorted(entries))]
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def stats(path: Path) -> dict[str, Any]:

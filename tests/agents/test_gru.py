@@ -174,8 +174,8 @@ class Recall(Echo):
 
 def earned(architecture):
     """Return of eight steps; by chance 2, with the first step's number 8, without a memory at most 2.75."""
-    ppo = PPO(rollout=8, learning_rate=3e-3)
-    net = train_one(IPPO(architecture=architecture, ppo=ppo, budget=Budget(steps=60_000, games=32)), RECALL, seed=0)
+    ppo = PPO(rollout=8, learning_rate=1e-2)
+    net = train_one(IPPO(architecture=architecture, ppo=ppo, budget=Budget(steps=30_000, games=64)), RECALL, seed=0)
     policy = NetworkPolicy(net)
     return play(RECALL, [policy, policy], episodes=200, game_seed=0, policy_seeds=[1, 2]).returns.mean()
 

@@ -14,7 +14,7 @@ from crossplay.agents.llm.learner import Learner, Lesson
 from crossplay.agents.llm.policy import ADAPTERS, packed, unpacked
 from crossplay.agents.llm.talk import debate
 from crossplay.agents.llm.training import DebateTraining
-from crossplay.agents.llm.warm import Warm, obtain
+from crossplay.agents.llm.warm import Warm, _example, obtain
 from crossplay.agents.trainer import TRAINERS
 from crossplay.benchmark.card import load_card
 from crossplay.benchmark.config import build, from_table, to_table
@@ -57,6 +57,29 @@ def test_the_tokenizer_says_back_what_it_reads():
     for text in ("x=1. #### 12\nYou: ####", "{peer} ~|", " a  b "):
         assert words.decode(words(text)["input_ids"]) == text
     assert len(words("####")["input_ids"]) == 1
+
+
+def test_short_questions_are_few_tokens():
+    """Letter by letter they were 26 and 45, and the tiny model did not learn to add."""
+    _, words = tiny_model(SMALL, 0)
+    first, later = (
+        GAME.words.filled("x=12. y=34. x+y mod 10?"),
+        GAME.words.filled("x=12. y=34. x+y mod 10?", "#### 6", ""),
+    )
+    assert words(first).tokens() == ["x=", "1", "2", ". ", "y=", "3", "4", ". ", "x+y mod 10?", "\nA:"]
+    assert words(later).tokens()[9:] == ["\nYou: ", "####", " ", "6", "\nPeer: ", "\nA:"]
+
+
+def test_slips_are_of_answers_below_five_and_by_one():
+    game, rng = GAME.training(), np.random.default_rng(0)
+    found = {"low": [], "high": []}
+    for question in game.questions * 20:
+        said = _example(game, question, Warm(slips=0.6), rng).answer
+        gap = int(said.removeprefix("#### ")) - int(question.answer)
+        found["low" if int(question.answer) < 5 else "high"].append(gap)
+    assert set(found["low"]) == {0, 1}
+    assert 0.5 < np.mean(found["low"]) < 0.7
+    assert set(found["high"]) == {0}
 
 
 def test_equal_seeds_give_equal_weights_and_leave_the_global_generator_alone():
@@ -162,6 +185,8 @@ def test_every_arm_ends_in_a_card_of_two_heroes_that_is_made_once(arm, tmp_path)
     assert names == set(AGENTS)
     assert card.record["columns"] == ["steps", "return", "entropy", "length", "adversary_nats", "base_nats"]
     assert len(card.record["curve"]) == 1
+    assert card.record["tokens_a_second"] > 0
+    assert 0.05 < card.record["peak_gb"] < 16
     for seat in (0, 1):
         assert check_text_policy(card.policy(GAME), GAME, seat) == []
     stamp = (tmp_path / "a" / ADAPTERS).stat().st_mtime_ns

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from crossplay.leaderboard.submission import cage
+from crossplay.leaderboard.submission import walls
 
 
 def real_cage() -> None:
@@ -15,6 +15,6 @@ def real_cage() -> None:
         install = ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=60", "bubblewrap"]
         for command in (["apt-get", "update"], install):
             subprocess.run(command, capture_output=True, check=False, timeout=300)
-        cage.caged.cache_clear()
-    if not cage.caged():
+        walls.caged.cache_clear()
+    if not walls.caged():
         pytest.skip("bubblewrap is not installed, or may not make namespaces here", allow_module_level=True)

@@ -14,10 +14,10 @@ from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.match import Table, play_tables
 from crossplay.benchmark.policy import Uniform
 from crossplay.benchmark.seeding import spread
-from crossplay.leaderboard.submission import cage
-from crossplay.leaderboard.submission.cage import TRUST, Limits
+from crossplay.leaderboard.submission import walls
 from crossplay.leaderboard.submission.filter import program
 from crossplay.leaderboard.submission.python import Python
+from crossplay.leaderboard.submission.walls import TRUST, Limits
 from tests.leaderboard.submission.cages import real_cage
 
 real_cage()
@@ -208,7 +208,7 @@ def test_no_process_outlives_its_match(tmp_path, canary):
 
 def test_without_a_cage_it_is_refused_unless_trusted(tmp_path, canary, monkeypatch):
     folder = agent(tmp_path, canary, "return 1 + (os.path.exists(SECRET))")
-    monkeypatch.setattr(cage, "caged", lambda: False)
+    monkeypatch.setattr(walls, "caged", lambda: False)
     with pytest.raises(Refused, match=r"bubblewrap.*--trust: the code then runs as you"):
         match(folder)
     monkeypatch.setenv(TRUST, "1")
