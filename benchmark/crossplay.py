@@ -52,6 +52,14 @@ class Pairing:
 PAIRING = tuple(field.name for field in fields(Pairing))
 Fields = tuple[str, str, str, str, str, str, int, int, int, int]  # a pairing's values, in PAIRING's order
 _values: Callable[[Pairing], Fields] = attrgetter(*PAIRING)
+
+
+def pairing(values: Fields) -> Pairing:
+    """The pairing of these values."""
+    named: dict[str, Any] = dict(zip(PAIRING, values, strict=True))
+    return Pairing(**named)
+
+
 _quoted = json.encoder.encode_basestring_ascii
 
 
@@ -117,7 +125,7 @@ def fixtures(game: Game, matches: Iterable[Match], *, episodes: int, seed: int) 
     """A fixture for each of these matches of a game."""
     matches = list(matches)
     for (ego, partner, _), values in zip(matches, _fields(game, matches, episodes, seed), strict=True):
-        yield Fixture(Pairing(**dict(zip(PAIRING, values, strict=True))), game, ego, partner)
+        yield Fixture(pairing(values), game, ego, partner)
 
 
 def keyed(game: Game, matches: Iterable[Match], *, episodes: int, seed: int) -> Iterator[tuple[str, Fields]]:

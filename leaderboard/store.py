@@ -14,7 +14,7 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from crossplay.benchmark.crossplay import PAIRING, Fields, Fixture, MatchResult, Pairing
+from crossplay.benchmark.crossplay import PAIRING, Fields, Fixture, MatchResult, Pairing, pairing
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import GameSpec
 from crossplay.benchmark.match import Returns
@@ -24,7 +24,6 @@ from crossplay.leaderboard.faults import in_words
 from crossplay.leaderboard.packing import check, named, packed, stacked, unpacked
 
 CHUNK = 500  # keys a query: SQLite bounds the number of parameters
-GAME, EPISODES = PAIRING.index("game"), PAIRING.index("episodes")
 values_of: Callable[[Pairing], Fields] = attrgetter(*PAIRING)
 
 
@@ -133,7 +132,7 @@ class ResultStore:
             for rows in self._chunks(columns, keys):
                 for key, *fields, _, _ in rows:
                     if tuple(fields) != wanted[key] or game not in self.games:
-                        raise self._altered(Pairing(**dict(zip(PAIRING, wanted[key], strict=True))))
+                        raise self._altered(pairing(wanted[key]))
                 shape = (episodes, self.games[game][0]) if rows else (episodes, 0)
                 yield [row.key for row in rows], self._stack(rows, shape)
 
@@ -245,5 +244,6 @@ def _by_shape(wanted: Mapping[str, Fields]) -> dict[tuple[str, int], list[str]]:
     """Keys in order, by game and number of episodes."""
     found: dict[tuple[str, int], list[str]] = {}
     for key in sorted(wanted):
-        found.setdefault((wanted[key][GAME], wanted[key][EPISODES]), []).append(key)
+        game, _, _, _, _, _, _, episodes, _, _ = wanted[key]
+        found.setdefault((game, episodes), []).append(key)
     return found
