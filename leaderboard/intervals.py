@@ -130,7 +130,8 @@ def taken(cells: Cells, egos: np.ndarray, partners: np.ndarray) -> Cells:
 def pooled(spreads: Sequence[Spread]) -> Spread:
     """Of the plain mean of independent estimates, such as those of different games."""
     count = len(spreads)
-    return Spread(sum(one.variance for one in spreads) / count**2, sum(one.square for one in spreads) / count**4)
+    variance, square = (np.sum([one[part] for one in spreads], axis=0) for part in (0, 1))
+    return Spread(variance / count**2, square / count**4)
 
 
 def around(value: float, half: float, covers: str) -> Interval:
