@@ -46,7 +46,7 @@ class Caged(NamedTuple):
     def act(self, observation: Observation, memory: _Held) -> tuple[np.ndarray, _Held]:
         """Raises Fault where the agent fails, is slow, or breaks the protocol."""
         cell, step = memory.cell, memory.step
-        features, legal = (np.ascontiguousarray(part) for part in observation)
+        features, legal = np.ascontiguousarray(observation.features), np.ascontiguousarray(observation.legal)
         if not step:
             cell.tell("B", json.dumps(self._about(memory, features)).encode())
             _answer(cell, "R", 0, self.limits.start_seconds)
