@@ -1,5 +1,6 @@
 """From a folder to a row: checked, caged, played once, placed; a bad agent costs nobody else anything."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -166,15 +167,19 @@ def test_a_folder_of_archives(tmp_path, results):
     archive.pack(agent(tmp_path / "ann"), inbox / "ann.zip")
     archive.pack(agent(tmp_path / "bad", "return 99"), inbox / "bad.zip")
     (inbox / "broken.zip").write_bytes(b"PK nothing")
+    os.mkfifo(inbox / "pipe.zip")
+    (inbox / "hole.zip").symlink_to("nowhere")
+    (inbox / "folder.zip").mkdir()
     first = queue.accept(inbox, results, TINY, jobs=1, tell=quiet)
     assert [(v.archive, v.status) for v in first] == [
         ("ann.zip", "accepted"),
         ("bad.zip", "refused"),
         ("broken.zip", "refused"),
+        *((f"{odd}.zip", "refused") for odd in ("folder", "hole", "pipe")),
     ]
     played = keys(results)
     again = queue.accept(inbox, results, TINY, jobs=1, tell=quiet)
-    assert [v.status for v in again] == ["known"] * 3
+    assert [v.status for v in again] == ["known"] * 3 + ["refused"] * 3
     assert keys(results) == played
     with pytest.raises(Refused, match="no such folder"):
         queue.accept(tmp_path / "none", results, TINY, jobs=1, tell=quiet)
