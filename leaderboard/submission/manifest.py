@@ -91,7 +91,7 @@ class Submission:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Every file of an agent's folder → its SHA-256, by name. Raises Refused for links, what is no plain file or cannot be read."""
+    """Every file of an agent's folder → its SHA-256, by name. Raises Refused for what is no plain, readable file."""
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in files(folder)}
 
 

@@ -13,8 +13,8 @@ from crossplay.benchmark.game import Game, GameSpec, Observation
 from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import Seeds
 from crossplay.leaderboard.submission.cage import Cell
-from crossplay.leaderboard.submission.walls import Limits, allowed
 from crossplay.leaderboard.submission.inmate import WORDS
+from crossplay.leaderboard.submission.walls import Limits, allowed
 
 SITE = "site"  # folder beside the agent's, with what its requirements.txt asks for
 
@@ -55,6 +55,11 @@ class Caged(NamedTuple):
         if kind == "a" and self.watch:
             raise Fault("draws from the global generator of numpy or random; luck must come from its seed")
         return np.frombuffer(data, dtype="<i8").astype(np.int64), memory._replace(step=step + 1)
+
+    def peak(self, memory: _Held) -> int:
+        """Bytes of memory that its process has had at most so far, by its own account."""
+        memory.cell.tell("P")
+        return int.from_bytes(_answer(memory.cell, "P", 8)[1], "little", signed=True)
 
     def _about(self, memory: _Held, features: np.ndarray) -> dict[str, object]:
         return {

@@ -23,9 +23,8 @@ class Verdict(NamedTuple):
 def accept(folder: Path, results: Path, suite: Suite, *, jobs: int, tell: Tell) -> list[Verdict]:
     """Submits every archive of a folder, by name. One that is refused costs the others nothing.
 
-    An archive with a verdict is not looked at again unless it has changed, so the same command goes on after a stop. What is
-    no file that can be read gets no lasting one.
-    Raises Refused where there is no such folder.
+    An archive with a verdict is not looked at again unless it has changed, so the same command goes on after a stop.
+    What cannot be read gets no lasting one. Raises Refused where there is no such folder.
     """
     if not folder.is_dir():
         raise Refused(f"{folder}: no such folder; wanted one with archives as `crossplay pack` makes them")

@@ -37,7 +37,9 @@ def _call(name: str, *given: Any) -> None:
 
 
 def _set(what: int, *values: Any) -> None:
-    _call("prctl", what, *[v if not isinstance(v, int) else ctypes.c_ulong(v) for v in values], *[0] * (4 - len(values)))
+    _call(
+        "prctl", what, *[v if not isinstance(v, int) else ctypes.c_ulong(v) for v in values], *[0] * (4 - len(values))
+    )
 
 
 def shell_code(code: int) -> int:
