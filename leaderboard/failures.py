@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,6 +52,19 @@ def forget_passing(folder: Path) -> int:
     if len(kept) < len(lines):
         _write(folder, kept)
     return len(lines) - len(kept)
+
+
+def merge(folder: Path, other: Path, played: Container[str]) -> int:
+    """Takes over another folder's failures, but for known ones and matches that were `played`; returns how many.
+
+    A match that failed in one place and was played in the other has been played: what was noted of it here goes too.
+    """
+    known, theirs = read(folder), read(other)
+    mine, new = _lines(folder), [line for line in _lines(other) if json.loads(line)["key"] not in known]
+    kept = {key: line for line in (*mine, *new) if (key := json.loads(line)["key"]) not in played}
+    if list(kept.values()) != mine:
+        _write(folder, kept.values())
+    return len((theirs.keys() - known.keys()) & kept.keys())
 
 
 def _lines(folder: Path) -> list[str]:

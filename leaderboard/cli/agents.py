@@ -86,13 +86,19 @@ def check(
 
 
 def _check_submission(folder: Path) -> None:
+    from crossplay.leaderboard.submission.check import HEAVY
     from crossplay.leaderboard.submission.check import check as look
 
     faults = 0
     for found in look(folder):
         if not found.faults:
             time = "" if found.microseconds is None else f", {found.microseconds:.0f} µs a decision"
-            console.say(f"✓ {found.source} plays {found.game} in every seat{time}")
+            memory = "" if found.memory is None else f", {found.memory / 2**20:.0f} MB of memory"
+            console.say(f"✓ {found.source} plays {found.game} in every seat{time}{memory}")
+            if found.memory is not None and found.memory > HEAVY:
+                console.say(
+                    f"! {found.source} {found.game}: over {HEAVY // 2**20} MB, and a board takes that on each core"
+                )
         for fault in found.faults:
             console.say(f"✗ {found.source} {found.game}: {fault}")
         faults += len(found.faults)

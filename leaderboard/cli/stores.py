@@ -13,21 +13,30 @@ Place = Annotated[str, typer.Argument(help="A results folder, an SQLite file or 
 
 @store_app.command()
 def merge(into: Place, other: Annotated[list[str], typer.Argument(help="Stores to take matches from.")]) -> None:
-    """Take over the matches of other stores: work that several machines share ends in one board.
+    """Take over the matches of other stores, failed ones too: work that several machines share ends in one board.
 
     Example: **crossplay store merge results/standard /mnt/other/standard**
     """
+    from crossplay.leaderboard import failures
     from crossplay.leaderboard.address import shown
     from crossplay.leaderboard.store import ResultStore
 
-    with ResultStore(_place(into)) as store:
+    place = _place(into)
+    with ResultStore(place) as store:
         for name in other:
-            with ResultStore(_place(name), create=False) as theirs:
+            source = _place(name)
+            with ResultStore(source, create=False) as theirs:
                 new, same = store.merge(theirs)
-            console.say(f"{shown(name)}: {new} new matches, {same} that were there already")
+            told = f"{shown(name)}: {new} new matches, {same} that were there already"
+            if isinstance(place, Path) and isinstance(source, Path):  # they are noted beside a store that is a file
+                failed = failures.merge(place.parent, source.parent, store.keys())
+                told += f", {failed} that failed" if failed else ""
+            console.say(told)
 
 
 def _place(text: str) -> str | Path:
     from crossplay.leaderboard.run import STORE
 
-    return Path(text) / STORE if "://" not in text and Path(text).is_dir() else text
+    if "://" in text:
+        return text
+    return Path(text) / STORE if Path(text).is_dir() else Path(text)

@@ -21,17 +21,24 @@ def pack(folder: Path, out: Path) -> str:
     size = sum(path.stat().st_size for path in chosen)
     if len(chosen) > FILES or size > BYTES:
         raise Refused(f"{folder}: {len(chosen)} files of {size} bytes; at most {FILES} files of {BYTES} bytes")
+    members = {path: _member(path, folder) for path in chosen}
     draft = out.with_name(f".{out.name}.draft")
     try:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            for path in chosen:
-                info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _BORN)
-                info.external_attr, info.compress_type = 0o100644 << 16, zipfile.ZIP_DEFLATED
+            for path, info in members.items():
                 archive.writestr(info, path.read_bytes())
         draft.replace(out)
     except OSError as error:
         raise Refused(f"cannot write {out}: {error.strerror or error}") from None
     return digest(folder)
+
+
+def _member(path: Path, folder: Path) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _BORN)
+    info.external_attr, info.compress_type = 0o100644 << 16, zipfile.ZIP_DEFLATED
+    if fault := _fault(info):
+        raise Refused(f"{path}: its name in an archive {fault}")
+    return info
 
 
 def unpack(path: Path, folder: Path) -> str:
@@ -78,8 +85,8 @@ def _fault(info: zipfile.ZipInfo) -> str:
     parts = info.filename.rstrip("/").split("/")
     if name.is_absolute() or {"..", ".", ""} & set(parts) or any(c in info.filename for c in "\\:\0"):
         return "would leave the agent's folder"
-    if any(part.startswith(".") for part in parts) or len(info.filename) > 200:
-        return "begins with a dot, or its name is too long"
+    if any(part.startswith(".") for part in parts) or len(info.filename) > 200 or not info.filename.isprintable():
+        return "begins with a dot, is too long, or cannot be written on every machine"
     return ""
 
 

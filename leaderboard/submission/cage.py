@@ -12,8 +12,7 @@ import subprocess
 import tempfile
 import time
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +48,16 @@ class Cage:
             )
         self.close = weakref.finalize(self, _end, self._process, self._control)
 
-    def admit(self) -> socket.socket:
-        """Begins a match; the harness's end of its line. Raises OSError where the cage has gone."""
+    def admit(self, seconds: float) -> socket.socket:
+        """Begins a match; the harness's end of its line. Raises OSError where the cage has gone, or takes too long."""
         if not self.shared:
             return self._control
-        line, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._control, [b"M"], [theirs.fileno()])
-        return line
+        self._control.settimeout(seconds)
+        self._control.sendall(b"M")
+        _, lines, _, _ = socket.recv_fds(self._control, 1, 1)
+        if not lines:
+            raise ConnectionError
+        return socket.socket(fileno=lines[0])
 
     def leave(self, grace: float = 0.0) -> int:
         """Ends the match: its process is gone when this returns. The exit code, or RUNNING where it had to be ended."""
@@ -94,12 +95,15 @@ def _admitted(folder: Path, extras: Sequence[Path], limits: Limits) -> tuple[Cag
     for cage in [cage for cage in _idle if cage.key == key]:
         _idle.remove(cage)
         try:
-            return cage, cage.admit()
+            return cage, cage.admit(limits.start_seconds)
         except OSError:  # it ended while nobody was in it
             cage.close()
     cage = Cage(key, folder, extras, limits)
     try:
-        return cage, cage.admit()
+        return cage, cage.admit(limits.start_seconds)
+    except TimeoutError:
+        cage.close()
+        raise Fault(f"its cage took more than {limits.start_seconds:g} s to start") from None
     except OSError:
         raise Fault(f"its cage ended with exit code {cage.leave(GRACE)} before the match began") from None
 
@@ -110,58 +114,44 @@ class Cell:
     def __init__(self, folder: Path, extras: Sequence[Path], limits: Limits) -> None:
         """Raises Refused where there is no cage and none may be done without."""
         walls.allowed()
-        self._limits, self._left, self._until, self._heard = limits, limits.match_seconds, 0.0, b""
+        self._limits, self._left = limits, limits.match_seconds
         self._cage, self._line = _admitted(folder.resolve(), extras, limits)
         self.close = weakref.finalize(self, _release, self._cage, self._line)
 
-    def tell(self, kind: str, *parts: Any, seconds: float | None = None) -> None:
+    def tell(self, kind: str, *parts: Any) -> None:
         """Sends a frame of these bytes. Raises Fault where the process does not take it in time, or is gone."""
-        count = sum(memoryview(part).nbytes for part in parts)
-        with self._within(seconds):
-            sent = self._line.sendmsg([_HEAD.pack(ord(kind), count), *parts])
-            if sent < _HEAD.size + count:
-                whole = b"".join([_HEAD.pack(ord(kind), count), *map(bytes, parts)])
-                self._line.sendall(whole[sent:])
+        head = _HEAD.pack(ord(kind), sum(memoryview(part).nbytes for part in parts))
+        seconds = self._limits.step_seconds
+        self._line.settimeout(seconds)
+        try:
+            sent = self._line.sendmsg([head, *parts])
+            if sent < _HEAD.size + _HEAD.unpack(head)[1]:  # more than the line holds at once
+                self._line.sendall(b"".join([head, *map(bytes, parts)])[sent:])
+        except OSError as error:
+            raise self._fault(error, seconds) from None
 
     def hear(self, most: int, seconds: float | None = None) -> tuple[str, bytes]:
         """The next frame, of at most so many bytes. Raises Fault for silence, rubbish, or an end."""
-        began = time.monotonic()
-        with self._within(seconds):
-            kind, data = self._frame(most)
+        seconds, began = seconds or self._limits.step_seconds, time.monotonic()
+        heard = b""
+        try:
+            while _missing(heard, most):
+                self._line.settimeout(max(1e-3, began + seconds - time.monotonic()))  # for all: it may come in drips
+                part = self._line.recv(_HEAD.size + most)
+                if not part:
+                    raise ConnectionError
+                heard += part
+        except OSError as error:
+            raise self._fault(error, seconds) from None
         self._left -= time.monotonic() - began
         if self._left < 0:
             raise Fault(f"took more than {self._limits.match_seconds:g} s for a match")
-        return kind, data
+        return chr(heard[0]), heard[_HEAD.size :]
 
-    def _frame(self, most: int) -> tuple[str, bytes]:
-        head = self._exactly(_HEAD.size, _HEAD.size + most)
-        kind, count = _HEAD.unpack(head)
-        if count > most:
-            raise Fault(f"broke the protocol: a frame of {count} bytes, wanted at most {most}")
-        return chr(kind), self._exactly(count, count)
-
-    def _exactly(self, count: int, most: int) -> bytes:
-        """So many bytes; up to `most` are taken from the line at once, and kept."""
-        while len(self._heard) < count:
-            self._line.settimeout(max(1e-3, self._until - time.monotonic()))  # for all of it: it may come in drips
-            part = self._line.recv(most)
-            if not part:
-                raise ConnectionError
-            self._heard += part
-        taken, self._heard = self._heard[:count], self._heard[count:]
-        return taken
-
-    @contextmanager
-    def _within(self, seconds: float | None) -> Iterator[None]:
-        seconds = self._limits.step_seconds if seconds is None else seconds
-        self._until = time.monotonic() + seconds
-        self._line.settimeout(seconds)
-        try:
-            yield
-        except TimeoutError:
-            raise Fault(f"took more than {seconds:g} s for a step") from None
-        except OSError:
-            raise Fault(self._fate()) from None
+    def _fault(self, error: OSError, seconds: float) -> Fault:
+        if isinstance(error, TimeoutError):
+            return Fault(f"took more than {seconds:g} s for a step")
+        return Fault(self._fate())
 
     def _fate(self) -> str:
         """How the process ended, in words."""
@@ -174,6 +164,18 @@ class Cell:
         if code - 128 in signal.valid_signals():
             return f"its process was killed by {signal.Signals(code - 128).name} (out of memory, or a crash)"
         return f"its process ended with exit code {code}"
+
+
+def _missing(heard: bytes, most: int) -> int:
+    """How many bytes are still to come. Raises Fault where a frame is longer than `most`, or than it says."""
+    if len(heard) < _HEAD.size:
+        return _HEAD.size - len(heard)
+    count: int = _HEAD.unpack_from(heard)[1]
+    if count > most:
+        raise Fault(f"broke the protocol: a frame of {count} bytes, wanted at most {most}")
+    if len(heard) > _HEAD.size + count:
+        raise Fault(f"broke the protocol: {len(heard) - _HEAD.size - count} bytes more than a frame of {count}")
+    return _HEAD.size + count - len(heard)
 
 
 def _release(cage: Cage, line: socket.socket) -> None:

@@ -9,10 +9,12 @@ from crossplay.benchmark.check import act_time, check_policy
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.policy import Policy
+from crossplay.benchmark.seeding import spread
 from crossplay.leaderboard.submission import manifest
 from crossplay.leaderboard.submission.manifest import Submission
 from crossplay.leaderboard.submission.python import Caged
 
+HEAVY = 2**30  # bytes of memory: with more a run on many cores may end for want of it
 TIMED = 50  # steps that say how long an agent thinks; of fewer than three the first, slow one would be too many
 
 
@@ -23,6 +25,7 @@ class Finding(NamedTuple):
     game: str
     faults: tuple[str, ...]
     microseconds: float | None  # an episode's step, in a batch of 64; None for faults and the shortest games
+    memory: int | None = None  # bytes at most: a caged agent's process, or what loading and playing adds to this one
 
 
 def check(folder: Path) -> Iterator[Finding]:
@@ -49,10 +52,38 @@ def _look(agent: Submission, card: Card, game: Game) -> Finding:
         ]
         steps = min(TIMED, game.spec.horizon)  # one episode: a caged agent's next would be another process
         took = act_time(policy, game, steps=steps) if not faults and steps > 2 else None
+        peak = _peak(card, game, steps) if not faults else None
     except Refused as refused:
-        faults, took = [str(refused)], None
-    return Finding(source, game.spec.name, tuple(faults), took)
+        faults, took, peak = [str(refused)], None, None
+    return Finding(source, game.spec.name, tuple(faults), took, peak)
 
 
 def _watched(policy: Policy) -> Policy:
     return policy._replace(watch=True) if isinstance(policy, Caged) else policy
+
+
+def _peak(card: Card, game: Game, steps: int) -> int | None:
+    """Bytes of memory at most: of a caged agent's process, or what another adds to this one; None where nobody knows.
+
+    Of a batch of 64 that is shown the first observation over and over.
+    """
+    before = _own_memory(reset=True)
+    policy, seeds = card.policy(game), spread(0, 64)
+    observation = game.observe(game.reset(seeds), policy.view).of(0, slice(None))
+    memory = policy.begin(seeds, 0)
+    for _ in range(steps):
+        _, memory = policy.act(observation, memory)
+    if isinstance(policy, Caged):
+        return policy.peak(memory)
+    after = _own_memory()
+    return None if before is None or after is None else after - before
+
+
+def _own_memory(reset: bool = False) -> int | None:
+    """The most memory this process has had, in bytes; `reset` makes that what it has now. Only Linux says so."""
+    try:
+        if reset:
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        return int(Path("/proc/self/status").read_text(encoding="ascii").partition("VmHWM:")[2].split()[0]) * 1024
+    except OSError:
+        return None

@@ -1,5 +1,6 @@
 """Agents from outside in a results folder: unpacked below `entrants`, on every board of the games they are for."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from crossplay.leaderboard.submission.python import SITE
 
 ENTRANTS, DRAFTS = "entrants", ".drafts"
 REQUIREMENTS = "requirements.txt"
+_VERSION = r"\s*(===|[=!~<>]=|<|>)\s*[\w.*+!-]+\s*"
+_PLAIN = re.compile(rf"[A-Za-z0-9][\w.-]*(\[[\w., -]*\])?({_VERSION}(,{_VERSION})*)?(\s*;[^/@\\]*)?", re.ASCII)
 
 
 def entrants(results: Path) -> Iterator[Submission]:
@@ -73,11 +76,30 @@ def _site(place: Path) -> Path:
 
 def _require(draft: Path) -> None:
     """Installs what requirements.txt asks for; wheels only, since building a source package runs its code uncaged."""
-    wanted, site = draft / REQUIREMENTS, _site(draft)
+    wanted, site = draft / REQUIREMENTS, _site(draft).resolve()
     if not wanted.is_file():
         return
+    names = _wanted(wanted)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "--target", str(site)]
-    done = subprocess.run([*command, "--requirement", str(wanted)], capture_output=True, text=True, check=False)
+    done = subprocess.run(  # not where one stands: a file there that has a name from the list would be built
+        [*command, "--", *names], capture_output=True, text=True, check=False, cwd=draft.parent
+    )
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise Refused(f"{REQUIREMENTS} cannot be installed from wheels: {' '.join(last)}")
+
+
+def _wanted(path: Path) -> list[str]:
+    """The requirements in a file: names and versions. Raises Refused for options, paths and addresses.
+
+    pip would obey an option of the file over ours, and build, so run, what an address or a path leads to.
+    """
+    try:
+        lines = [line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except UnicodeDecodeError as error:
+        raise Refused(f"{REQUIREMENTS}: not UTF-8: {error}") from None
+    found = [line for line in lines if line and not line.startswith("#")]
+    for line in found:
+        if not _PLAIN.fullmatch(line):
+            raise Refused(f"{REQUIREMENTS}: {line!r}; wanted NAME, or NAME and versions as in numpy>=2,<3")
+    return found

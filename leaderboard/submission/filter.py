@@ -1,4 +1,4 @@
-"""A seccomp filter for caged code: no new processes, no sockets, no way to change what the process may do.
+"""A seccomp filter for caged code: no new processes, no sockets, no way to change what a process or a file may do.
 
 It is classic BPF over (number, arch, …, arguments) of every system call. A process may start threads, and replace
 itself by another program, which inherits the filter; it cannot fork, so there is nothing to bomb with.
@@ -18,7 +18,10 @@ X86 = {
     "unshare": 272, "setns": 308, "keyctl": 250, "add_key": 248, "request_key": 249, "bpf": 321, "io_uring_setup": 425,
     "userfaultfd": 323, "perf_event_open": 298, "memfd_create": 319, "shmget": 29, "shmat": 30, "msgget": 68,
     "semget": 64, "mq_open": 240, "personality": 135, "seccomp": 317, "open_tree": 428, "move_mount": 429,
-    "fsopen": 430, "pidfd_open": 434, "pidfd_getfd": 438, "mount_setattr": 442,
+    "fsopen": 430, "pidfd_open": 434, "pidfd_getfd": 438, "mount_setattr": 442, "chmod": 90, "fchmod": 91,
+    "fchmodat": 268, "fchmodat2": 452, "chown": 92, "fchown": 93, "lchown": 94, "fchownat": 260, "utime": 132,
+    "utimes": 235, "futimesat": 261, "utimensat": 280, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190,
+    "setxattrat": 463,
 }  # fmt: skip
 ARM = {
     "socket": 198, "socketpair": 199, "connect": 203, "bind": 200, "listen": 201, "ptrace": 117,
@@ -26,7 +29,9 @@ ARM = {
     "unshare": 97, "setns": 268, "keyctl": 219, "add_key": 217, "request_key": 218, "bpf": 280, "io_uring_setup": 425,
     "userfaultfd": 282, "perf_event_open": 241, "memfd_create": 279, "shmget": 194, "shmat": 196, "msgget": 186,
     "semget": 190, "mq_open": 180, "personality": 92, "seccomp": 277, "open_tree": 428, "move_mount": 429,
-    "fsopen": 430, "pidfd_open": 434, "pidfd_getfd": 438, "mount_setattr": 442,
+    "fsopen": 430, "pidfd_open": 434, "pidfd_getfd": 438, "mount_setattr": 442, "fchmod": 52, "fchmodat": 53,
+    "fchmodat2": 452, "fchownat": 54, "fchown": 55, "utimensat": 88, "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7,
+    "setxattrat": 463,
 }  # fmt: skip
 ARCHES = {"x86_64": (0xC000003E, 56, X86), "aarch64": (0xC00000B7, 220, ARM)}
 CLONE3 = 435

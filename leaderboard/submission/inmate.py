@@ -1,8 +1,8 @@
 """Runs inside the cage, forked by the warden or as a script: numpy, the stranger's code, and a socket to the harness.
 
-A frame is one byte of kind, four of length (little endian), and that many bytes. The harness sends B (begin: JSON) and
-O (observation: features, then legal, as raw arrays); back go R (ready), A (actions, int64; `a` where a global generator
-was drawn from), or E (what went wrong, in words). Nothing is pickled in either direction.
+A frame is one byte of kind, four of length (little endian), and that many bytes. The harness sends B (begin: JSON), O
+(observation: features, then legal, as raw arrays) and P; back go R (ready), A (actions, int64; `a` where a global
+generator was drawn from), P (peak of memory in bytes, int64), or E (what went wrong, in words). Nothing is pickled.
 """
 
 import importlib.util
@@ -10,6 +10,7 @@ import inspect
 import json
 import os
 import random
+import resource
 import socket
 import struct
 import sys
@@ -137,6 +138,9 @@ def serve(line: socket.socket, folder: Path) -> None:
         data = np.empty(middle + shape[0] * len(about["actions"]), np.uint8)  # new: an agent may keep what it saw
         got = line.recvmsg_into([head, data])[0]  # type: ignore[list-item]
         receive(line, head, min(got, HEAD.size))
+        if head[0] == ord("P"):
+            send(line, "P", struct.pack("<q", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+            continue
         receive(line, data, max(got - HEAD.size, 0))
         features, legal = data[:middle].view(dtype).reshape(shape), data[middle:].view(np.bool_).reshape(shape[0], -1)
         chosen = np.asarray(act(features, legal))

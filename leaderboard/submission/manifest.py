@@ -1,5 +1,6 @@
 """What a submitted agent says of itself: `agent.toml` in its folder."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -90,21 +91,39 @@ class Submission:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Every file of an agent's folder → its SHA-256, by name. Raises Refused for links and what is not a plain file."""
+    """Every file of an agent's folder → its SHA-256, by name. Raises Refused for what is no plain, readable file."""
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in files(folder)}
 
 
 def files(folder: Path) -> list[Path]:
-    """An agent's files, sorted; without caches and what begins with a dot."""
+    """An agent's files, sorted; without caches and what begins with a dot. Raises Refused as `contents` does."""
     found = []
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if SKIPPED & set(parts) or any(part.startswith(".") for part in parts):
-            continue
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise Refused(f"{path}: a link or a special file; an agent is plain files")
-        found += [path] if path.is_file() else []
-    return found
+    for where, folders, names in os.walk(folder, onerror=_unreadable):
+        folders[:] = [name for name in folders if _counts(name)]
+        for path in (Path(where, name) for name in (*folders, *names) if _counts(name)):
+            if not path.name.isprintable():
+                raise Refused(f"{str(path)!r}: a name that not every machine can write")
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise Refused(f"{path}: a link or a special file; an agent is plain files")
+            if path.is_file():
+                found.append(_readable(path))
+    return sorted(found)
+
+
+def _counts(name: str) -> bool:
+    return name not in SKIPPED and not name.startswith(".")
+
+
+def _readable(path: Path) -> Path:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        _unreadable(error)
+    return path
+
+
+def _unreadable(error: OSError) -> None:
+    raise Refused(f"{error.filename}: cannot be read: {error.strerror or error}")
 
 
 def digest(folder: Path) -> str:
@@ -115,14 +134,14 @@ def digest(folder: Path) -> str:
 def load(folder: Path) -> Submission:
     """The agent in a folder. Raises Refused where its agent.toml is missing or wrong."""
     path = folder / AGENT_FILE
-    if not path.is_file():
+    if not os.path.isfile(path):  # Path.is_file raises where the folder may not be looked into
         raise Refused(f"{folder}: no {AGENT_FILE} here; `crossplay init {folder}` writes one to start from")
     return build(Submission, {**read_toml(path), "root": folder}, str(path))
 
 
 def is_submission(folder: Path) -> bool:
     """Whether a folder holds a submitted agent, and not a card."""
-    return (folder / AGENT_FILE).is_file() and not (folder / CARD_FILE).is_file()
+    return os.path.isfile(folder / AGENT_FILE) and not os.path.isfile(folder / CARD_FILE)
 
 
 def faults(folder: Path, agent: Submission) -> Sequence[str]:

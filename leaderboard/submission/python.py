@@ -13,8 +13,8 @@ from crossplay.benchmark.game import Game, GameSpec, Observation
 from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import Seeds
 from crossplay.leaderboard.submission.cage import Cell
-from crossplay.leaderboard.submission.walls import Limits, allowed
 from crossplay.leaderboard.submission.inmate import WORDS
+from crossplay.leaderboard.submission.walls import Limits, allowed
 
 SITE = "site"  # folder beside the agent's, with what its requirements.txt asks for
 
@@ -46,7 +46,7 @@ class Caged(NamedTuple):
     def act(self, observation: Observation, memory: _Held) -> tuple[np.ndarray, _Held]:
         """Raises Fault where the agent fails, is slow, or breaks the protocol."""
         cell, step = memory.cell, memory.step
-        features, legal = (np.ascontiguousarray(part) for part in observation)
+        features, legal = np.ascontiguousarray(observation.features), np.ascontiguousarray(observation.legal)
         if not step:
             cell.tell("B", json.dumps(self._about(memory, features)).encode())
             _answer(cell, "R", 0, self.limits.start_seconds)
@@ -55,6 +55,11 @@ class Caged(NamedTuple):
         if kind == "a" and self.watch:
             raise Fault("draws from the global generator of numpy or random; luck must come from its seed")
         return np.frombuffer(data, dtype="<i8").astype(np.int64), memory._replace(step=step + 1)
+
+    def peak(self, memory: _Held) -> int:
+        """Bytes of memory that its process has had at most so far, by its own account."""
+        memory.cell.tell("P")
+        return int.from_bytes(_answer(memory.cell, "P", 8)[1], "little", signed=True)
 
     def _about(self, memory: _Held, features: np.ndarray) -> dict[str, object]:
         return {

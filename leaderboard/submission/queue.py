@@ -24,7 +24,7 @@ def accept(folder: Path, results: Path, suite: Suite, *, jobs: int, tell: Tell) 
     """Submits every archive of a folder, by name. One that is refused costs the others nothing.
 
     An archive with a verdict is not looked at again unless it has changed, so the same command goes on after a stop.
-    Raises Refused where there is no such folder.
+    What cannot be read gets no lasting one. Raises Refused where there is no such folder.
     """
     if not folder.is_dir():
         raise Refused(f"{folder}: no such folder; wanted one with archives as `crossplay pack` makes them")
@@ -32,7 +32,13 @@ def accept(folder: Path, results: Path, suite: Suite, *, jobs: int, tell: Tell) 
     known: dict[str, Any] = read_toml(path) if path.is_file() else {}
     found = []
     for archive in sorted(folder.glob("*.zip")):
-        seal = sha256(archive.read_bytes())
+        try:
+            seal = sha256(archive.read_bytes()) if archive.is_file() else ""
+        except OSError:
+            seal = ""
+        if not seal:
+            found.append(Verdict(archive.name, "refused", ("not a file that can be read",)))
+            continue
         if known.get(archive.name, {}).get("sha256") == seal:
             found.append(Verdict(archive.name, "known", tuple(known[archive.name]["lines"])))
             continue

@@ -72,7 +72,9 @@ def command(folder: Path, extras: Sequence[Path], limits: Limits, line: int, rul
     if not caged():
         return [sys.executable, "-I", "-B", str(_HERE / _INMATE), str(line), str(folder), *more]
     inside = [f"/more/{number}" for number in range(len(more))]
-    seen = [part for pair in zip([str(folder), *more], ["/agent", *inside], strict=True) for part in ("--ro-bind", *pair)]
+    seen = [
+        part for pair in zip([str(folder), *more], ["/agent", *inside], strict=True) for part in ("--ro-bind", *pair)
+    ]
     walls = _walls(limits.files, [*seen, "--chdir", "/agent"], nests=shared())
     if shared():
         return [*walls, "--", *_script(_WARDEN), str(line), str(rules), str(limits.files), "/agent", *inside]
@@ -94,7 +96,7 @@ def limit(limits: Limits) -> None:
 
 
 def _walls(size: int, seen: Sequence[str] = (), nests: bool = False) -> list[str]:
-    """Bubblewrap's arguments; `size` bytes of files may be written to each of /tmp and /dev/shm, `seen` is the agent."""
+    """Bubblewrap's arguments; `size` bytes may be written to each of /tmp and /dev/shm, `seen` is the agent's part."""
     given = ["bwrap", "--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
     given += ["--cap-add", "CAP_SYS_ADMIN"] if nests else []  # for the warden, who drops it before the stranger's code
     given += ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "cage", "--proc", "/proc"]

@@ -1,9 +1,9 @@
-"""Runs inside the cage as its trusted part: imports numpy once, and forks a child for every match.
+"""Runs inside the cage as its trusted part: imports numpy once, and forks a child for every match, one ahead.
 
 The stranger's code is in the child alone, which has namespaces of its own: it sees no process of the cage's or of an
 earlier match, and its /tmp is new. When the match ends the child's first process ends, and the kernel everything in it.
-Over the control socket come M (a match: its line, as a descriptor), E (end it) and F (how did it end?); the answer to
-both is the exit code as a shell has it, or RUNNING.
+Over the control socket come M (a match; the answer is its line, as a descriptor), E (end it) and F (how did it end?);
+the answer to both is the exit code as a shell has it, or RUNNING.
 """
 
 import ctypes
@@ -37,7 +37,9 @@ def _call(name: str, *given: Any) -> None:
 
 
 def _set(what: int, *values: Any) -> None:
-    _call("prctl", what, *[v if not isinstance(v, int) else ctypes.c_ulong(v) for v in values], *[0] * (4 - len(values)))
+    _call(
+        "prctl", what, *[v if not isinstance(v, int) else ctypes.c_ulong(v) for v in values], *[0] * (4 - len(values))
+    )
 
 
 def shell_code(code: int) -> int:
@@ -107,11 +109,14 @@ def _first() -> int:
     return child
 
 
-def _begin(line: int, number: int, size: int, rules: bytes) -> int:
+def _ahead(number: int, size: int, rules: bytes) -> tuple[int, socket.socket]:
+    """A process for a match, its walls up and none of the agent's code loaded: it waits for what its line will say."""
+    line, theirs = socket.socketpair()
     child = _first()
     if child:
-        return child
-    os.dup2(line, number)
+        theirs.close()
+        return child, line
+    os.dup2(theirs.fileno(), number)
     try:
         _play(number, size, rules)
     except BaseException as error:
@@ -136,14 +141,15 @@ def _end(child: int, grace: float) -> int:
 
 def serve(control: socket.socket, size: int, rules: bytes) -> NoReturn:
     """Match after match, until the harness lets go."""
-    while True:
-        kind, lines, _, _ = socket.recv_fds(control, 1, 1)
-        if kind != b"M" or len(lines) != 1:
-            os._exit(0)
-        child = _begin(lines[0], control.fileno(), size, rules)
-        os.close(lines[0])
-        kind = control.recv(1)
-        control.sendall(ANSWER.pack(_end(child, GRACE if kind == b"F" else 0.0)))
+    child, line = _ahead(control.fileno(), size, rules)
+    while control.recv(1) == b"M":
+        now = child
+        socket.send_fds(control, [b"M"], [line.fileno()])
+        line.close()
+        child, line = _ahead(control.fileno(), size, rules)
+        grace = GRACE if control.recv(1) == b"F" else 0.0
+        control.sendall(ANSWER.pack(_end(now, grace)))
+    os._exit(0)
 
 
 def _try() -> NoReturn:

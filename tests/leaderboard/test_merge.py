@@ -4,9 +4,11 @@ import shutil
 
 import pytest
 
+from crossplay.benchmark.crossplay import Failure
 from crossplay.benchmark.errors import Refused
-from crossplay.leaderboard import publish
+from crossplay.leaderboard import failures, publish
 from crossplay.leaderboard.cli import main
+from crossplay.leaderboard.database import MATCHES
 from crossplay.leaderboard.run import STORE
 from crossplay.leaderboard.store import ResultStore
 from tests.leaderboard.league import Paper, roster
@@ -87,3 +89,28 @@ def test_a_store_that_is_not_there_is_refused(tmp_path, capsys):
         main(["store", "merge", str(tmp_path / "new.sqlite"), str(tmp_path / "nothing.sqlite")])
     assert stop.value.code == 1
     assert "nothing.sqlite" in capsys.readouterr().err.replace("\n", "")
+
+
+def test_failures_come_along_once_and_what_was_played_has_not_failed(tmp_path, capsys):
+    """One broken match each, one in both, and one that broke here and was played there."""
+    whole = shelf(tmp_path / "one", taker=[1, 1, 1])
+    shutil.copytree(whole, tmp_path / "two")
+    folders = [whole, tmp_path / "two"]
+    pairings = {p.key: p for part in publish.played(whole) for p in (f.pairing for f in part.fixtures)}
+    here, there, both, mended = sorted(pairings)[:4]
+    for folder, broken in zip(folders, [(here, both, mended), (there, both)], strict=True):
+        with ResultStore(folder / STORE) as store, store._engine.begin() as connection:
+            lost = {here, there, both, *broken}
+            connection.execute(MATCHES.delete().where(MATCHES.c.key.in_(lost)))
+        for key in broken:
+            failures.note(folder, Failure(pairings[key], f"broke in {folder.name}", {}))
+    for told in (", 1 that failed", ""):
+        with pytest.raises(SystemExit):
+            main(["store", "merge", *map(str, folders)])
+        assert capsys.readouterr().out.replace("\n", "").endswith(f"there already{told}")
+        noted = failures.read(whole)
+        assert noted == {here: "broke in one", both: "broke in one", there: "broke in two"}
+        assert len((whole / failures.FAILURES).read_text().splitlines()) == 3
+    notes = " ".join(note for board in publish.boards(whole) for row in board.rows for note in row.notes)
+    assert "broke in one" in notes
+    assert "broke in two" in notes

@@ -1,15 +1,20 @@
 """Archives: the same for the same agent, and nothing in one gets out of its folder; whatever bytes are given."""
 
 import io
+import os
+import socket
 import stat
 import zipfile
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossplay.benchmark.errors import Refused
-from crossplay.leaderboard.submission import archive, scaffold
+from crossplay.leaderboard.submission import archive, entrants, scaffold
+from crossplay.leaderboard.submission.check import check
 from crossplay.leaderboard.submission.manifest import AGENT_FILE, digest, load
 
 TOML = b"""
@@ -52,6 +57,91 @@ def test_links_are_not_packed(tmp_path, agent):
         archive.pack(agent, tmp_path / "ann.zip")
 
 
+def fifo(path):
+    os.mkfifo(path)
+
+
+def bound(path):
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(path))
+
+
+def loop(path):
+    path.symlink_to(path.name)
+
+
+ODD = {
+    "fifo": ("pipe", fifo, "a link or a special file"),
+    "socket": ("plug", bound, "a link or a special file"),
+    "dangling": ("link.py", lambda path: path.symlink_to("nowhere"), "a link or a special file"),
+    "loop": ("link.py", loop, "a link or a special file"),
+    "folder": ("link", lambda path: path.symlink_to("/etc"), "a link or a special file"),
+    "newline": ("two\nlines.py", Path.touch, "a name that not every machine can write"),
+    "bytes": (os.fsdecode(b"caf\xe9.py"), Path.touch, "a name that not every machine can write"),
+}
+TAKERS = ("check", "pack", "submit")
+
+
+def taken(how, agent, out):
+    """Takes an agent in; raises Refused where it cannot be, a check too."""
+    if how == "pack":
+        archive.pack(agent, out / "ann.zip")
+    elif how == "submit":
+        entrants.stage(agent, out)
+    else:
+        raise Refused(next(check(agent)).faults[0])
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("take", TAKERS)
+def test_what_is_no_plain_file(tmp_path, monkeypatch, agent, odd, take):
+    name, make, told = ODD[odd]
+    monkeypatch.chdir(agent)  # a socket's name is short
+    make(agent / "notes" / name)
+    with pytest.raises(Refused, match=told):
+        taken(take, agent, tmp_path)
+    assert not (tmp_path / "ann.zip").exists()
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD if odd not in ("newline", "bytes")])
+def test_a_manifest_that_is_no_plain_file(agent, monkeypatch, odd):
+    monkeypatch.chdir(agent)
+    (agent / AGENT_FILE).unlink()
+    ODD[odd][1](agent / AGENT_FILE)
+    with pytest.raises(Refused, match=r"no agent\.toml here"):
+        load(agent)
+
+
+@contextmanager
+def nobody():
+    """Without root's right to read everything."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.mark.parametrize("name", ["agent.py", "notes", AGENT_FILE, "."])
+@pytest.mark.parametrize("take", TAKERS)
+def test_what_may_not_be_read(tmp_path, monkeypatch, agent, take, name):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o777)
+    (agent / name).chmod(0)
+    with nobody(), pytest.raises(Refused, match=r"cannot be read: Permission denied|no agent\.toml here"):
+        taken(take, Path("ann"), Path("out"))
+    (agent / name).chmod(0o755)
+
+
+@pytest.mark.parametrize("name", ["a\\b.py", "C:a.py", "x" * 201])
+def test_only_what_can_be_unpacked_is_packed(tmp_path, agent, name):
+    (agent / "notes" / name).touch()
+    with pytest.raises(Refused, match="its name in an archive"):
+        archive.pack(agent, tmp_path / "ann.zip")
+
+
 def crafted(path, *members, toml=True):
     """An archive of (name or ZipInfo, bytes)."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
@@ -76,7 +166,7 @@ HOSTILE = {
     "drive": ([("C:out.py", b"x")], "would leave the agent's folder"),
     "dot": ([("./agent.py", b"x")], "would leave the agent's folder"),
     "empty": ([("a//b.py", b"x")], "would leave the agent's folder"),
-    "hidden": ([(".bashrc", b"x")], "begins with a dot"),
+    "hidden": ([(".bashrc", b"x")], "begins with a dot, is"),
     "link": ([linked("link", "/etc")], "is a link"),
     "through": ([linked("sub", ".."), ("sub/out.py", b"x")], "is a link"),
     "bomb": ([("big.bin", bytes(2**28))], "unpacks to more than"),

@@ -1,9 +1,12 @@
 """Hostile agents in a real cage: each ends in a recorded fault, or plays on, and nothing gets out."""
 
+import gc
 import os
+import shutil
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.match import Table, play_tables
 from crossplay.benchmark.policy import Uniform
 from crossplay.benchmark.seeding import spread
-from crossplay.leaderboard.submission import walls
+from crossplay.leaderboard.submission import cage, walls
 from crossplay.leaderboard.submission.filter import program
 from crossplay.leaderboard.submission.python import Python
 from crossplay.leaderboard.submission.walls import TRUST, Limits
@@ -43,6 +46,18 @@ FAULTS = {
     "subprocess": ("__import__('subprocess').run(['/bin/true']); raise RuntimeError('GOT one')", "not permitted"),
     "write_agent": ("open('/agent/planted', 'w'); raise RuntimeError('GOT it')", "Read-only"),
     "write_root": ("open('/planted', 'w'); raise RuntimeError('GOT it')", "Read-only"),
+    "write_dev": ("open('/dev/planted', 'w'); raise RuntimeError('GOT it')", "Read-only"),
+    "close_null": ("os.chmod('/dev/null', 0); raise RuntimeError('GOT it')", "not permitted"),
+    "age_null": ("os.utime('/dev/null'); raise RuntimeError('GOT it')", "not permitted"),
+    "sysctl": ("open('/proc/sys/kernel/core_pattern', 'r+'); raise RuntimeError('GOT it')", "Read-only|Permission"),
+    "first_memory": ("open('/proc/1/mem', 'r+b'); raise RuntimeError('GOT it')", "Read-only|Permission|not permitted"),
+    "first_environment": ("raise RuntimeError('GOT ' + str(open('/proc/1/environ').read()))", "Permission"),
+    "first_files": ("raise RuntimeError('GOT ' + str(os.stat('/proc/1/fd/0')))", "Permission"),
+    "capabilities": (
+        "raise RuntimeError(open('/proc/self/status').read().partition('CapEff:')[2][:17])",
+        "RuntimeError: \\s0000000000000000",
+    ),
+    "descriptors": ("raise RuntimeError(sorted({0, 1, 2, LINE} ^ set(descriptors())))", "RuntimeError: \\[\\] "),
     "write_usr": ("open('/usr/planted', 'w'); raise RuntimeError('GOT it')", "Read-only"),
     "write_secret": ("open(SECRET, 'w'); raise RuntimeError('GOT it')", "No such file|Read-only"),
     "fill_tmp": ("open('/tmp/big', 'wb').write(bytes(2**28)); raise RuntimeError('GOT room')", "OSError|killed|space"),
@@ -95,6 +110,9 @@ def patch():
         match.illegal = lambda *_: None
     except ImportError:
         pass
+
+def descriptors():
+    return [fd for fd in range(256) if os.path.exists(f"/proc/self/fd/{{fd}}")]
 
 class Agent:
     def act(self, observation, legal):
@@ -199,11 +217,121 @@ def test_code_that_does_not_start(tmp_path, text, source, told):
         match(folder, source=source)
 
 
-def test_no_process_outlives_its_match(tmp_path, canary):
-    match(agent(tmp_path, canary, "return 0"))
-    time.sleep(0.2)
-    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.parent.exists()]
-    assert not [line for line in lines if str(tmp_path).encode() in line]
+def inside(folder):
+    """How many processes of cages with this folder there are, and how many of them are agents' or wait to be."""
+    children = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            children.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
+    found, more = [], children.get(os.getpid(), [])
+    while more:
+        found += [pid for pid in more if str(folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        more = [child for pid in more for child in children.get(pid, [])]
+    return len(found)
+
+
+def forget_cages():
+    gc.collect()  # what was raised holds its match
+    while cage._idle:
+        cage._idle.pop().close()
+
+
+def test_no_process_outlives_its_match_and_no_cage_its_process(tmp_path, canary):
+    folder = agent(tmp_path, canary, "threading.Thread(target=time.sleep, args=(99,)).start(); return 0")
+    match(folder)
+    before = inside(folder)
+    match(folder)
+    assert inside(folder) == before
+    forget_cages()
+    assert inside(folder) == 0
+
+
+LEAVES = """
+import ctypes, os, resource, sys, threading, time
+import numpy as np
+
+def look():
+    found = [sorted(os.listdir(place)) for place in ("/tmp", "/dev/shm")]
+    found += [sorted(name for name in os.listdir("/proc") if name.isdigit()), os.getpid(), os.getcwd(), os.umask(0o22)]
+    found += [hasattr(sys, "left"), hasattr(np, "left"), threading.active_count(), sorted(os.environ)]
+    found += [os.getpriority(os.PRIO_PROCESS, 0), resource.getrlimit(resource.RLIMIT_NOFILE), os.sched_getscheduler(0)]
+    return repr(found)
+
+def leave():
+    for place in ("/tmp/left", "/dev/shm/left", "/tmp/" + "deep/" * 50):
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        place.endswith("/") or open(place, "w").write("left")
+    sys.left = np.left = True
+    os.environ["LEFT"] = "1"
+    os.umask(0)
+    os.nice(5)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99))
+    for pid in (1, os.getppid(), -1):
+        for signal in (2, 10, 15):
+            try:
+                pid != -1 and os.kill(pid, signal)
+            except OSError:
+                pass
+    os.setpriority(os.PRIO_USER, os.getuid(), 7)
+    threading.Thread(target=time.sleep, args=(99,)).start()
+    os.set_blocking(0, False)
+
+class Agent:
+    def begin(self, seeds, seat):
+        self.seen = look()
+        leave()
+        return 0
+
+    def act(self, observation, memory):
+        raise RuntimeError(self.seen)
+"""
+
+
+def test_nothing_is_left_for_the_next_match(tmp_path):
+    folder = tmp_path / "agent"
+    folder.mkdir()
+    (folder / "agent.py").write_text(LEAVES)
+    forget_cages()
+    seen, used = [], set()
+    for _ in range(3):
+        try:
+            match(folder)
+        except Fault as fault:
+            seen.append(str(fault))
+        gc.collect()
+        used.update(cage._idle)
+    assert "RuntimeError: [[], [], [" in seen[0]
+    assert seen == [seen[0]] * 3
+    assert len(used) == walls.shared(), "it was the same cage"
+
+
+def test_a_cage_that_ends_costs_nothing(tmp_path, canary):
+    folder = agent(tmp_path, canary, "return 0")
+    fine = match(folder).returns
+    for idle in cage._idle:
+        idle._process.kill()
+        idle._process.wait()
+    assert np.array_equal(match(folder).returns, fine)
+
+
+@pytest.mark.skipif(not walls.shared(), reason="no cage is shared on this machine")
+def test_two_matches_at_once_do_not_share_a_cage(tmp_path, canary):
+    folder = agent(tmp_path, canary, "return 0")
+    cells = [cage.Cell(folder, [], LIMITS) for _ in range(2)]
+    assert cells[0]._cage is not cells[1]._cage
+    for cell in cells:
+        cell.close()
+    assert cage.Cell(folder, [], LIMITS)._cage in {cell._cage for cell in cells}
+
+
+@pytest.mark.parametrize("nests", [True, False])
+def test_a_kernel_that_does_not_let_a_cage_be_divided(tmp_path, canary, monkeypatch, nests):
+    """Then every match has a cage of its own, as closed as the other."""
+    monkeypatch.setattr(walls, "_nests", lambda: nests)
+    for name in ("sysctl", "write_dev", "close_null", "suicide", "exit", "fork"):
+        (tmp_path / "agent").exists() and shutil.rmtree(tmp_path / "agent")
+        with pytest.raises(Fault, match=FAULTS[name][1]):
+            match(agent(tmp_path, canary, FAULTS[name][0]))
 
 
 def test_without_a_cage_it_is_refused_unless_trusted(tmp_path, canary, monkeypatch):

@@ -1,6 +1,10 @@
 """From a folder to a row: checked, caged, played once, placed; a bad agent costs nobody else anything."""
 
+import io
+import os
 import shutil
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -166,15 +170,19 @@ def test_a_folder_of_archives(tmp_path, results):
     archive.pack(agent(tmp_path / "ann"), inbox / "ann.zip")
     archive.pack(agent(tmp_path / "bad", "return 99"), inbox / "bad.zip")
     (inbox / "broken.zip").write_bytes(b"PK nothing")
+    os.mkfifo(inbox / "pipe.zip")
+    (inbox / "hole.zip").symlink_to("nowhere")
+    (inbox / "folder.zip").mkdir()
     first = queue.accept(inbox, results, TINY, jobs=1, tell=quiet)
     assert [(v.archive, v.status) for v in first] == [
         ("ann.zip", "accepted"),
         ("bad.zip", "refused"),
         ("broken.zip", "refused"),
+        *((f"{odd}.zip", "refused") for odd in ("folder", "hole", "pipe")),
     ]
     played = keys(results)
     again = queue.accept(inbox, results, TINY, jobs=1, tell=quiet)
-    assert [v.status for v in again] == ["known"] * 3
+    assert [v.status for v in again] == ["known"] * 3 + ["refused"] * 3
     assert keys(results) == played
     with pytest.raises(Refused, match="no such folder"):
         queue.accept(tmp_path / "none", results, TINY, jobs=1, tell=quiet)
@@ -217,3 +225,70 @@ def test_trained_networks(tmp_path, results):
     assert load_card(folder / "s0").digest in {
         card.digest for part in publish.played(results) for card in part.roster.egos
     }
+
+
+def wheel(folder, name="lucky_number", value=1):
+    """A package of one module, as a wheel."""
+    folder.mkdir(exist_ok=True)
+    about = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as made:
+        made.writestr(f"{name}.py", f"VALUE = {value}\n")
+        made.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        made.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        made.writestr(f"{about}/RECORD", "")
+
+
+@pytest.fixture
+def wheels(tmp_path, monkeypatch):
+    """Where pip looks, and nowhere else."""
+    wheel(tmp_path / "wheels")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    return tmp_path / "wheels"
+
+
+def test_what_an_agent_requires_is_installed_for_it_alone(tmp_path, results, wheels):
+    needy = agent(tmp_path / "needy", "return __import__('lucky_number').VALUE")
+    (needy / "requirements.txt").write_text("# what it needs\nlucky-number == 1.0  # here\n")
+    archive.pack(needy, tmp_path / "needy.zip")
+    _, boards = submit(tmp_path / "needy.zip", results, TINY, jobs=1, tell=quiet)
+    assert rows(boards, "needy")[publish_game(boards, "matrix")].status == "ranked"
+    without = agent(tmp_path / "without", "return __import__('lucky_number').VALUE")
+    with pytest.raises(Refused, match="No module named 'lucky_number'"):
+        submit(without, results, TINY, jobs=1, tell=quiet)
+    entrants.withdraw("needy", results)
+    assert not [path for path in (results / "entrants").rglob("*") if "lucky" in path.name]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("nothing-of-this-name", "cannot be installed from wheels.*nothing-of-this-name"),
+        ("lucky-number==2.0", "cannot be installed from wheels.*lucky-number==2.0"),
+        ("built", "cannot be installed from wheels.*built"),
+        ("./built", "'./built'; wanted NAME"),
+        ("-e ./built", "'-e ./built'; wanted NAME"),
+        ("built @ file:///tmp/built", "wanted NAME"),
+        ("--no-binary=:all:\nbuilt", "'--no-binary=:all:'; wanted NAME"),
+        ("--index-url=https://example.org/", "wanted NAME"),
+        ("built-1.0.tar.gz", "cannot be installed from wheels.*built-1.0.tar.gz"),
+        (b"\xff\xfe", "not UTF-8"),
+    ],
+)
+def test_what_cannot_be_required(tmp_path, results, wheels, monkeypatch, lines, told):
+    """A source package is never built: that would run its code with nothing around it."""
+    with tarfile.open(wheels / "built-1.0.tar.gz", "w:gz") as made:
+        text = f"open({str(tmp_path / 'ran')!r}, 'w')".encode()
+        info = tarfile.TarInfo("built-1.0/setup.py")
+        info.size = len(text)
+        made.addfile(info, io.BytesIO(text))
+    monkeypatch.chdir(wheels)
+    needy = agent(tmp_path / "needy")
+    (needy / "requirements.txt").write_bytes(lines if isinstance(lines, bytes) else lines.encode())
+    with pytest.raises(Refused, match=told):
+        submit(needy, results, TINY, jobs=1, tell=quiet)
+    assert not (tmp_path / "ran").exists()
+    assert not list(entrants.entrants(results))
