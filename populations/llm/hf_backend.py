@@ -17,6 +17,7 @@ from crossplay.agents.llm.base import DTYPES, PLACE, hashed
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.seeding import derive
+from crossplay.benchmark.workers import single_threaded
 from crossplay.populations.llm.backend import BackendCard, ChoiceReply, ChoiceRequest, Usage
 
 FIXTURE = "textlm-tiny"  # `crossplay_fixture` in the config.json of models that are trained here
@@ -67,7 +68,8 @@ class HFBackend:
 
     def choose(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceReply]:
         """The likeliest option of each. Raises Refused for a prompt that is longer than the model's context."""
-        return [self._reply(request) for request in requests]
+        with single_threaded():
+            return [self._reply(request) for request in requests]
 
     def _reply(self, request: ChoiceRequest) -> ChoiceReply:
         scores, asked = self.scores(request)
@@ -94,7 +96,9 @@ class HFBackend:
         return _scored(model, prompt, answers), len(prompt)
 
     def _loaded(self) -> tuple[Any, Any]:
-        return _load(str(self.folder or self.path), self.card().settings["revision"], self.revision, self.dtype, self.device)
+        return _load(
+            str(self.folder or self.path), self.card().settings["revision"], self.revision, self.dtype, self.device
+        )
 
 
 def rendered(words: Any, request: ChoiceRequest, name: str) -> str:
