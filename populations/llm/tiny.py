@@ -101,6 +101,8 @@ def transcripts(setting: Tiny, game: Game) -> list[Example]:
 def train(setting: Tiny, game: Game, out: Path) -> dict[str, Any]:
     """Trains, writes the folder, and says how it went. Raises Refused where packages or the game will not do."""
     needed()
+    from transformers.utils import logging
+
     began = time.perf_counter()
     examples = transcripts(setting, game)
     words = tokenizer(examples)
@@ -114,6 +116,7 @@ def train(setting: Tiny, game: Game, out: Path) -> dict[str, Any]:
         "loss": round(loss, 4),
         "seconds": round(time.perf_counter() - began, 1),
     }
+    logging.disable_progress_bar()
     model.config.crossplay_fixture = FIXTURE
     model.config.crossplay_recipe = sha256(json.dumps([to_table(setting), game.spec.name], sort_keys=True))
     model.save_pretrained(out)

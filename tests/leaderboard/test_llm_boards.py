@@ -25,9 +25,15 @@ SITE = "overcooked-cramped_room.h60-v1"
 SUITE = """
 name = "chefs"
 episodes = 2
-games = [{ game = { kind = "overcooked", layout = "cramped_room", horizon = 60 }, training = { budget = { steps = 400, games = 4 }, ppo = { rollout = 50 } } }]
-held_out = [{ kind = "cards", folder = "FOLDER" }, { kind = "scripted", partners = [{ name = "greedy", maker = { kind = "overcooked-greedy" } }] }]
+held_out = [
+    { kind = "cards", folder = "FOLDER" },
+    { kind = "scripted", partners = [{ name = "greedy", maker = { kind = "overcooked-greedy" } }] },
+]
 entries = [{ name = "ippo", seeds = 1, trainer = { kind = "ippo" } }]
+
+[[games]]
+game = { kind = "overcooked", layout = "cramped_room", horizon = 60 }
+training = { budget = { steps = 400, games = 4 }, ppo = { rollout = 50 } }
 """
 PERSONAS = 'personas=["helper", "plater-only", "mine: You do as you like."]'
 
@@ -186,7 +192,7 @@ def agent(folder, **more):
 
 def test_a_submitted_language_model_has_a_row_that_replays(chefs, tmp_path, monkeypatch, capsys):
     path, out = tmp_path / "rules.toml", tmp_path / "res"
-    path.write_text(SUITE.replace('{ kind = "cards", folder = "FOLDER" }, ', "").replace("chefs", "rules"))
+    path.write_text(SUITE.replace('{ kind = "cards", folder = "FOLDER" },', "").replace("chefs", "rules"))
     suite, quiet = load_suite(str(path)), {"jobs": 1, "tell": lambda progress: None}
     with Chef() as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)

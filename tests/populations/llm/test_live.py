@@ -69,6 +69,10 @@ def match(player, episodes=3, game=GAME, record=None):
         ("1 or 2", None),
         ("2. get onion", None),
         ("I would get dish", None),
+        ("deliver", None),
+        ("I'm sorry, but I can't help with that.", None),
+        ("Let me think. Option 2 is close, but my partner is nearer, so I might do 3 instead.", None),
+        ("2\n2", None),
         ("-1", None),
         ("1e3", None),
         ('{"option": true}', None),
@@ -283,6 +287,13 @@ def test_a_miss_is_an_error(tmp_path):
     kept = tape.read_text().splitlines()
     tape.write_text("\n".join(kept[:-1]) + "\n")
     with pytest.raises(Refused, match=r"no answer to request [0-9a-f]{12}…, one of"):
+        match(player._replace(backend=TapeBackend(path=tape)))
+
+
+def test_answers_to_other_options_are_refused(tmp_path):
+    player, tape = taped(tmp_path)
+    tape.write_text(tape.read_text().replace('"get onion","get dish"', '"get dish","get onion"'))
+    with pytest.raises(Refused, match="the tape was altered: request .* has options .* and is answered for"):
         match(player._replace(backend=TapeBackend(path=tape)))
 
 

@@ -47,7 +47,7 @@ def propose(capsys, out, server, *more):
 
 def test_proposals_are_judged_and_the_good_ones_frozen(tmp_path, capsys):
     with Author(ANSWERS) as server:
-        code, out, err = propose(capsys, tmp_path, server, "--set", "n=3", "--set", "asks=8")
+        code, out, err = propose(capsys, tmp_path, server, "--set", "n=2", "--set", "asks=8")
         assert len(server.seen) == 8
     assert code == 0, err
     verdicts = [json.loads(line)["verdict"] for line in (tmp_path / "proposals.jsonl").read_text().splitlines()]
@@ -58,16 +58,16 @@ def test_proposals_are_judged_and_the_good_ones_frozen(tmp_path, capsys):
         "does nearly the same as program-plater: ",
         "a program of the name 'program-plater' was written before",
         "name, convention and program are wanted, no more; differs in why",
-        "frozen",
+        "delivers nothing with greedy",
         "frozen",
     ]
     assert [want for want, verdict in zip(wanted, verdicts, strict=True) if want not in verdict] == []
     card = load_card(tmp_path / "program-finisher")
     assert (card.family, card.record["author_model"]) == ("llm-program", f"{MODEL}-2026")
     assert card.record["prompt"].rstrip().endswith('"program": the program}.')
-    assert "unlike these: program-plater, program-blocker." in card.record["prompt"]
+    assert "unlike these: program-plater." in card.record["prompt"]
     with Author([]) as server:
-        code, again, _ = propose(capsys, tmp_path, server, "--set", "n=3", "--set", "asks=8")
+        code, again, _ = propose(capsys, tmp_path, server, "--set", "n=2", "--set", "asks=8")
         assert (code, again, server.seen) == (0, out, []), "what was answered is not asked again"
 
 
