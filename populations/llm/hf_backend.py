@@ -120,9 +120,9 @@ def _scored(model: Any, prompt: list[int], answers: list[list[int]]) -> Scores:
     tokens = torch.tensor([[*answer, *[0] * (width - len(answer))] for answer in answers], device=model.device)
     with torch.inference_mode():
         first = model(torch.tensor([prompt], device=model.device), use_cache=True)
-        cache = first.past_key_values
+        cache = first.cache
         cache.batch_repeat_interleave(len(answers))
-        more = model(tokens[:, :-1], past_key_values=cache).logits if width > 1 else None
+        more = model(tokens[:, :-1], cache=cache).logits if width > 1 else None
     rows = first.logits[:, -1:].expand(len(answers), -1, -1)
     logits = (rows if more is None else torch.cat([rows, more], dim=1)).double()
     found = logits.log_softmax(dim=-1).gather(2, tokens[..., None])[..., 0].cpu().numpy()

@@ -122,8 +122,19 @@ def test_over_http_it_writes_what_scoring_chooses(tiny, played, monkeypatch):
 
 
 @contextmanager
-def serve(folder, port):
-    words = [sys.executable, "-m", "transformers.cli.transformers", "serve", "--host", "127.0.0.1", "--port", str(port)]
+def serve(port):
+    words = [
+        sys.executable,
+        "-m",
+        "transformers.cli.transformers",
+        "serve",
+        "--device",
+        "cpu",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             for _ in range(240):
@@ -144,7 +155,7 @@ def serve(folder, port):
 def test_transformers_serve_writes_what_scoring_chooses(tiny, played):
     _, path, asked = played
     some = list(asked.values())[::10]
-    with serve(tiny, 18_765) as url:
+    with serve(18_765) as url:
         client = OpenAIBackend(base_url=url, model=str(tiny), key_env="", timeout=120.0, parallel=1)
         replies = client.choose(some)
     assert [reply.index for reply in replies] == [reply.index for reply in TapeBackend(path=path).choose(some)]
