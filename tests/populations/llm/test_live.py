@@ -298,7 +298,7 @@ def test_a_miss_is_an_error(tmp_path):
 def test_answers_to_other_options_are_refused(tmp_path):
     player, tape = taped(tmp_path)
     tape.write_text(tape.read_text().replace('"get onion","get dish"', '"get dish","get onion"'))
-    with pytest.raises(Refused, match="the tape was altered: request .* has options .* and is answered for"):
+    with pytest.raises(Refused, match=r"the tape was altered: request .* has options .* and is answered for"):
         match(player._replace(backend=TapeBackend(path=tape)))
 
 
