@@ -15,7 +15,7 @@ from crossplay.benchmark.match import HARNESS
 from crossplay.benchmark.registry import GAMES
 from crossplay.leaderboard import publish
 from crossplay.leaderboard.agent import find
-from crossplay.populations.llm import tape
+from crossplay.populations.llm import tape, tiny
 from crossplay.populations.llm.live import LLM, TAPE, asks, frozen
 from crossplay.populations.llm.openai_backend import OpenAIBackend
 
@@ -24,14 +24,25 @@ REPLAY = "llm-replay"
 
 def live(backend: dict[str, Any], settings: list[str], *, persona: str, samples: int, calls: int) -> LLM:
     """A live model as a user spells it: `field=value` settings go over the backend's table."""
-    table = dict(backend)
+    found = build(OpenAIBackend, {**backend, **_fields(settings)}, "backend")
+    return LLM(backend=found, persona=persona, samples=samples, calls=calls, tape=Path(TAPE))
+
+
+def train_tiny(game: str, out: Path, seed: int, settings: list[str]) -> dict[str, Any]:
+    """Trains textlm-tiny into a folder, by `field=value` settings, and says how it went."""
+    plan = build(tiny.Tiny, {"seed": seed, **_fields(settings)}, "tiny")
+    played: Game = from_text(GAMES, game)
+    return tiny.train(plan, played, out)
+
+
+def _fields(settings: list[str]) -> dict[str, Any]:
+    table = {}
     for text in settings:
         name, equals, value = text.partition("=")
         if not equals:
             raise Refused(f"--set {text}: wanted field=value, as in temperature=0.7")
         table[name] = scalar(value)
-    found = build(OpenAIBackend, table, "backend")
-    return LLM(backend=found, persona=persona, samples=samples, calls=calls, tape=Path(TAPE))
+    return table
 
 
 def record(

@@ -16,14 +16,15 @@ class _Cards(NamedTuple):
     out: Path
 
     def make(self) -> list[Card]:
-        """Copies each card's folder, unless the same card is there already: what has grown beside it stays."""
+        """Copies each card's folder, unless the same card is there already: a tape that has grown beside it stays."""
         return [self._adopted(card) for card in self.cards]
 
     def _adopted(self, card: Card) -> Card:
         place = self.out / card.name
         if not (place / CARD_FILE).is_file() or load_card(place).digest != card.digest:
-            shutil.rmtree(place, ignore_errors=True)
-            shutil.copytree(card.root or Path(), place, ignore=shutil.ignore_patterns(".*"))
+            grown = [path.name for path in place.glob("*") if path.name not in (CARD_FILE, *card.files)]
+            ignored = shutil.ignore_patterns(".*", *grown)
+            shutil.copytree(card.root or Path(), place, ignore=ignored, dirs_exist_ok=True)
         return load_card(place)
 
 

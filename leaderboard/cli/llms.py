@@ -41,6 +41,24 @@ def record(
     console.say(f"wrote {out}: `crossplay llm tape replay {out}` plays it again")
 
 
+@llm_app.command()
+def tiny(
+    game: GameText,
+    out: Annotated[Path, typer.Option(help="Folder for the model, which transformers can load.")],
+    seed: Seed = 0,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="field=value of its training: steps=800.")] = None,
+) -> None:
+    """Train textlm-tiny, a fixture that stands where a language model would: a test of the path, and no LLM.
+
+    Example: **crossplay llm tiny overcooked:cramped_room --out textlm-tiny**
+    """
+    from crossplay.leaderboard import tapes
+
+    told = tapes.train_tiny(game, out, seed, settings or [])
+    console.say(", ".join(f"{name} {value}" for name, value in told.items()))
+    console.say(f"wrote {out}, a fixture; as a partner: crossplay populate llm {game} --local {out} --out cooks")
+
+
 @tape_app.command()
 def stats(tape: Tape) -> None:
     """Say what a tape tells of its model: answers, second questions, fallbacks, tokens, models, rungs.

@@ -19,7 +19,7 @@ Trust = Annotated[bool, typer.Option(help="Run Python agents without a cage: the
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="A new folder; its name is the agent's.")],
-    form: Annotated[str, typer.Option(help="python, onnx or network.")] = "python",
+    form: Annotated[str, typer.Option(help="python, onnx, network or llm.")] = "python",
 ) -> None:
     """Write a working agent to start from.
 

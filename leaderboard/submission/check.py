@@ -44,6 +44,8 @@ def _look(agent: Submission, card: Card, game: Game) -> Finding:
     source = agent.sources[int(card.name.rpartition("-")[2])]
     try:
         policy = _watched(card.policy(game))
+        if agent.form == "llm":  # to see it play would have to be paid for
+            return Finding(source, game.spec.name, (), None)
         exact = agent.form == "python"  # a network rounds by batch, so alone it may differ in the last bit
         faults = [
             f"seat {seat}: {fault}"

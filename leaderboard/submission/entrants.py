@@ -53,6 +53,8 @@ def settle(agent: Submission, results: Path) -> Submission:
     """Moves a staged agent to its place, in that of one of its name; the same agent again changes nothing."""
     place = results / ENTRANTS / agent.name
     if not place.is_dir() or digest(place) != digest(agent.folder):
+        for tape in place.glob(".*.tape.jsonl"):  # a language model's answers were paid for
+            shutil.copyfile(tape, agent.folder / tape.name)
         for old, new in ((_site(place), _site(agent.folder)), (place, agent.folder)):
             shutil.rmtree(old, ignore_errors=True)
             if new.is_dir():

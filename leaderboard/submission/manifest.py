@@ -17,7 +17,7 @@ from crossplay.benchmark.registry import GAMES
 AGENT_FILE = "agent.toml"
 FAMILY = "submission"
 NAME = r"^[A-Za-z0-9][\w.-]{0,62}$"
-Form = Literal["python", "onnx", "network"]
+Form = Literal["python", "onnx", "network", "llm"]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 SKIPPED = {"__pycache__", ".git", ".venv", ".pytest_cache", ".ipynb_checkpoints"}
 
@@ -26,7 +26,8 @@ SKIPPED = {"__pycache__", ".git", ".venv", ".pytest_cache", ".ipynb_checkpoints"
 class Submission:
     """`sources` are independently trained seeds of one agent; `{game}` in one stands for the game's short name.
 
-    A source is file.py:Class (python), a graph.onnx, or a card's folder as `crossplay train` writes it (network).
+    A source is file.py:Class (python), a graph.onnx, a card's folder as `crossplay train` writes it (network), or a
+    TOML file that names a language model (llm).
     """
 
     name: str = Field(pattern=NAME)
@@ -65,7 +66,7 @@ class Submission:
         where = source.replace("{game}", short(game.spec.name, "-").replace("/", "-"))
         card = Card(
             name=f"{self.name}-{number}",
-            maker=self._maker(where),
+            maker=self._maker(where, f"{self.name}-{number}-{game.spec.name.replace('/', '-')}"),
             game=game.spec.name,
             files={name: found for name, found in contents(self.folder).items() if name != AGENT_FILE},
             family=FAMILY,
@@ -76,7 +77,11 @@ class Submission:
         )
         return self._trained(card, where) if self.form == "network" else card
 
-    def _maker(self, source: str) -> dict[str, Any]:
+    def _maker(self, source: str, name: str) -> dict[str, Any]:
+        if self.form == "llm":
+            from crossplay.leaderboard.submission import llm_form
+
+            return llm_form.maker(self.folder, source, name)
         if self.form == "onnx":
             return {"kind": "onnx", "file": source, "view": self.view, "sample": self.sample}
         return {"kind": "python", "source": source, "view": self.view}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from crossplay.benchmark.config import write_toml
 from crossplay.benchmark.errors import Refused, unknown
+from crossplay.leaderboard.submission import llm_form
 from crossplay.leaderboard.submission.manifest import AGENT_FILE
 
 PYTHON = '''"""An agent of one's own. One is made for every episode, so what it remembers is of this episode."""
@@ -28,11 +29,13 @@ SOURCES = {
     "python": ["agent.py:Agent"],
     "onnx": ["{game}.onnx"],
     "network": ["{game}"],
+    "llm": ["llm.toml"],
 }
 NEXT = {
     "python": "it plays as it is (at random); make `act` better",
     "onnx": "put one graph a game there: inputs observation, legal, memory; outputs logits, memory_out",
     "network": "put one card a game there, as `crossplay train … --out` writes it",
+    "llm": "name the model in llm.toml; OPENAI_BASE_URL says where it is asked",
 }
 
 
@@ -47,7 +50,7 @@ def init(folder: Path, form: str) -> str:
         "authors": ["your name"],
         "licence": "MIT",
         "form": form,
-        "games": ["overcooked:cramped_room", "collab-grid"],
+        "games": ["overcooked:cramped_room", *([] if form == "llm" else ["collab-grid"])],
         "sources": SOURCES[form],
         "training": "untrained; say with what, how long, and with which partners",
         "trained_with": [],
@@ -56,6 +59,8 @@ def init(folder: Path, form: str) -> str:
         write_toml(folder / AGENT_FILE, table)
         if form == "python":
             (folder / "agent.py").write_text(PYTHON, encoding="utf-8")
+        if form == "llm":
+            write_toml(folder / "llm.toml", llm_form.SOURCE)
     except OSError as error:
         raise Refused(f"cannot write {folder}: {error.strerror or error}") from None
     return NEXT[form]

@@ -6,14 +6,15 @@ from importlib import resources
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from crossplay.benchmark.card import NAME, Card
 from crossplay.benchmark.config import build, config, to_table
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.games.overcooked.game import Overcooked
-from crossplay.populations.generator import GENERATORS
+from crossplay.populations.generator import GENERATORS, Task
+from crossplay.populations.llm.openai_backend import OpenAIBackend
 from crossplay.populations.llm.program import Program, read_json
 
 FAMILY = "llm-program"
@@ -87,23 +88,38 @@ class _Cards(NamedTuple):
 class LLMProgram:
     """Partner programs that a language model wrote: shipped ones by name, others by file; without a list, all shipped.
 
-    Nothing in them depends on a seed.
+    With `n` and a model (`backend`) so many new ones are asked for. Nothing in them depends on a seed.
     """
 
     home: ClassVar[Game] = Overcooked()
     makes: ClassVar[str] = FAMILY  # the family, where it is not called as its generator
 
     programs: tuple[str, ...] = ()
+    n: NonNegativeInt = 0  # new programs
+    backend: OpenAIBackend | None = None
+    asks: PositiveInt | None = None  # most answers that are asked for; three times n where not given
 
-    def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> Sequence[_Cards]:
+    def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> Sequence[Task]:
         """One task for all. Raises Refused for an unknown name, two of one name, or any other game than Overcooked."""
         if not isinstance(game, Overcooked):
             raise Refused(f"llm_program: programs are written for overcooked; given {game.spec.name}")
+        if self.n or self.backend:
+            return [self._proposed(game, out)]
         written = tuple(load(_path(text)) for text in self.programs or shipped())
         names = [program.name for program in written]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise Refused(f"llm_program: the program names {', '.join(twice)} are given twice")
         return [_Cards(written, game, out)]
+
+    def _proposed(self, game: Game, out: Path) -> Task:
+        from crossplay.populations.llm.proposals import Proposed
+
+        if not self.n or not self.backend or self.programs:
+            raise Refused(
+                "llm_program: new programs want n, --endpoint or backend.base_url, --model, and no `programs`"
+            )
+        prompt = SHIPPED.joinpath("prompt.txt").read_text(encoding="utf-8").rstrip()
+        return Proposed(self.backend, prompt, self.n, self.asks or 3 * self.n, game, out)
 
 
 def _path(text: str) -> Path:

@@ -17,6 +17,7 @@ from crossplay.agents.llm.base import DTYPES, PLACE, hashed
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.seeding import derive
+from crossplay.benchmark.workers import single_threaded
 from crossplay.populations.llm.backend import BackendCard, ChoiceReply, ChoiceRequest, Usage
 
 FIXTURE = "textlm-tiny"  # `crossplay_fixture` in the config.json of models that are trained here
@@ -67,7 +68,8 @@ class HFBackend:
 
     def choose(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceReply]:
         """The likeliest option of each. Raises Refused for a prompt that is longer than the model's context."""
-        return [self._reply(request) for request in requests]
+        with single_threaded():
+            return [self._reply(request) for request in requests]
 
     def _reply(self, request: ChoiceRequest) -> ChoiceReply:
         scores, asked = self.scores(request)
@@ -118,9 +120,9 @@ def _scored(model: Any, prompt: list[int], answers: list[list[int]]) -> Scores:
     tokens = torch.tensor([[*answer, *[0] * (width - len(answer))] for answer in answers], device=model.device)
     with torch.inference_mode():
         first = model(torch.tensor([prompt], device=model.device), use_cache=True)
-        cache = first.past_key_values
+        cache = first.cache
         cache.batch_repeat_interleave(len(answers))
-        more = model(tokens[:, :-1], past_key_values=cache).logits if width > 1 else None
+        more = model(tokens[:, :-1], cache=cache).logits if width > 1 else None
     rows = first.logits[:, -1:].expand(len(answers), -1, -1)
     logits = (rows if more is None else torch.cat([rows, more], dim=1)).double()
     found = logits.log_softmax(dim=-1).gather(2, tokens[..., None])[..., 0].cpu().numpy()

@@ -85,6 +85,12 @@ class OpenAIBackend:
             spent.had = tuple((request, answer.result()) for request, answer in pairs if not answer.exception())
             raise
 
+    def write(self, messages: Sequence[tuple[str, str]], seed: int) -> tuple[str, str]:
+        """Any text in answer to messages of (role, text), the key taken out, and the model as reported."""
+        call = _Call(self, ChoiceRequest(tuple(messages), (), seed))
+        text = call.ask([{"role": role, "content": content} for role, content in messages])
+        return self.hidden(text), call.reported
+
     @property
     def key(self) -> str:
         """The key, from the environment."""

@@ -82,12 +82,17 @@ class TapeBackend:
         return read(self.path)
 
     def choose(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceReply]:
-        """The recorded replies. Raises Refused for a request that was never recorded."""
+        """The recorded replies. Raises Refused for a request that was never recorded, or not with these options."""
         for request in requests:
             if request.key not in self._tape[1]:
                 raise Refused(
                     f"{self.path}: no answer to request {request.key[:12]}…, one of {len(requests)}; "
                     f"{len(self._tape[1])} are recorded, and none for: {request.messages[-1][1].splitlines()[0]}"
+                )
+            if (given := self._tape[1][request.key]["options"]) != list(request.options):
+                raise Refused(
+                    f"{self.path}: the tape was altered: request {request.key[:12]}… has options "
+                    f"{list(request.options)}, and is answered for {given}"
                 )
         return [_reply(self._tape[1][request.key]) for request in requests]
 

@@ -37,7 +37,11 @@ def test_the_commands_are_the_promised_ones():
     submitted = ["init", "graph", "pack", "submit", "accept", "withdraw"]
     promised = [*boards, "rankings", "debate", *agents, *submitted, "list", "doctor", "rqe"]
     of_populations = ["show", "verify", "seal", "reveal", "bounds", "diversity", "thin", "parcel"]
-    folded = [*(("population", name) for name in of_populations), ("store", "merge"), ("llm", "record")]
+    folded = [
+        *(("population", name) for name in of_populations),
+        ("store", "merge"),
+        *(("llm", n) for n in ("record", "tiny")),
+    ]
     folded += [("llm", "tape", name) for name in ("stats", "verify", "replay", "freeze")]
     assert {*((name,) for name in promised), *folded} == set(commands())
 

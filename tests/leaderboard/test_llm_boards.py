@@ -11,8 +11,7 @@ from importlib.util import find_spec
 import pytest
 
 from crossplay.benchmark.card import load_card
-from crossplay.benchmark.config import build
-from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.config import write_toml
 from crossplay.leaderboard import failures, pool, publish, tapes
 from crossplay.leaderboard.run import run as run_suite
 from crossplay.leaderboard.submission.submit import submit
@@ -26,9 +25,15 @@ SITE = "overcooked-cramped_room.h60-v1"
 SUITE = """
 name = "chefs"
 episodes = 2
-games = [{ game = { kind = "overcooked", layout = "cramped_room", horizon = 60 }, training = { budget = { steps = 400, games = 4 }, ppo = { rollout = 50 } } }]
-held_out = [{ kind = "cards", folder = "FOLDER" }, { kind = "scripted", partners = [{ name = "greedy", maker = { kind = "overcooked-greedy" } }] }]
+held_out = [
+    { kind = "cards", folder = "FOLDER" },
+    { kind = "scripted", partners = [{ name = "greedy", maker = { kind = "overcooked-greedy" } }] },
+]
 entries = [{ name = "ippo", seeds = 1, trainer = { kind = "ippo" } }]
+
+[[games]]
+game = { kind = "overcooked", layout = "cramped_room", horizon = 60 }
+training = { budget = { steps = 400, games = 4 }, ppo = { rollout = 50 } }
 """
 PERSONAS = 'personas=["helper", "plater-only", "mine: You do as you like."]'
 
@@ -120,7 +125,7 @@ def test_an_endpoint_that_dies_leaves_its_matches_missing_and_the_next_run_goes_
     assert any("failed in" in note for note in board.rows[0].notes)
     with Chef() as server:  # at another port: where a model is reached is not who it is
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        board = carry_out(chefs, out, jobs=2)
+        board = carry_out(chefs, out, jobs=1)
         assert len(server.seen) == sum(answers(out).values()) - sum(kept.values()), "nothing is paid twice"
     assert (failures.read(out), board.rows[0].status) == ({}, "ranked")
     assert tapes.replay_board(out) == {board.game: 6}
@@ -164,3 +169,93 @@ def test_a_model_that_names_no_option_leaves_the_pool(chefs, tmp_path, monkeypat
     assert "of its answers named no option, more than 5%" in notes[0]
     assert (tmp_path / "res" / f"heatmap-{SITE}.csv").exists() or publish.write(tmp_path / "res")
     assert f"{MODEL}-helper" in (tmp_path / "res" / f"heatmap-{SITE}.csv").read_text()
+
+
+AGENT = """
+name = "chef"
+authors = ["somebody"]
+licence = "MIT"
+form = "llm"
+games = ["overcooked:layout=cramped_room,horizon=60"]
+sources = ["llm.toml"]
+training = "none: a pretrained model and a persona"
+"""
+
+
+def agent(folder, **more):
+    folder.mkdir(exist_ok=True)
+    (folder / "agent.toml").write_text(AGENT)
+    backend = {"model": MODEL, "key_env": "", "pause": 0.01, "retries": 1, **more}
+    write_toml(folder / "llm.toml", {"persona": "You help.", "backend": backend})
+    return folder
+
+
+def test_a_submitted_language_model_has_a_row_that_replays(chefs, tmp_path, monkeypatch, capsys):
+    path, out = tmp_path / "rules.toml", tmp_path / "res"
+    path.write_text(SUITE.replace('{ kind = "cards", folder = "FOLDER" },', "").replace("chefs", "rules"))
+    suite, quiet = load_suite(str(path)), {"jobs": 1, "tell": lambda progress: None}
+    with Chef() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert run(capsys, "check", agent(tmp_path / "chef"))[0] == 0
+        assert not server.seen, "checking costs nothing"
+        _, boards = submit(tmp_path / "chef", out, suite, **quiet)
+        asked = len(server.seen)
+        assert asked > 20
+        submit(tmp_path / "chef", out, suite, **quiet)
+        assert len(server.seen) == asked
+    assert [(row.entry, row.status) for row in boards[0].rows] == [("chef", "ranked")]
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    assert tapes.replay_board(out) == {boards[0].game: 3}
+    (tmp_path / "chef" / "agent.toml").write_text(AGENT.replace("none: a", "no training: a"))
+    submit(tmp_path / "chef", out, suite, **quiet)
+    assert tapes.replay_board(out) == {boards[0].game: 3}, "its tape stays when a word of its description changes"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ('tape = "mine.jsonl"', "a tape is kept for it"),
+        ("sampels = 2", "unknown field of LLM 'sampels'; did you mean 'samples'"),
+    ],
+)
+def test_what_is_no_agent_is_refused(change, words, tmp_path, capsys):
+    folder = agent(tmp_path / "chef")
+    (folder / "llm.toml").write_text(f"{change}\n{(folder / 'llm.toml').read_text()}")
+    code, out, _ = run(capsys, "check", folder)
+    assert code == 1
+    assert words in " ".join(out.split())
+
+
+def test_a_fixture_is_no_agent_and_is_not_scored(tmp_path, capsys):
+    code, out, _ = run(capsys, "check", agent(tmp_path / "chef", model="textlm-tiny"))
+    assert code == 1
+    assert "textlm-tiny is a fixture" in " ".join(out.split())
+    words = ["--endpoint", "http://127.0.0.1:9/v1", "--model", "textlm-tiny", "--set", 'personas=["helper"]']
+    code, out, _ = run(capsys, "populate", "llm", GAME, "--out", tmp_path / "tiny", *words, "--jobs", 1)
+    card = load_card(tmp_path / "tiny" / "textlm-tiny-helper")
+    assert (card.family, card.lineage) == ("textlm-tiny", "textlm-tiny/textlm-tiny")
+    assert pool.parted([card]) == ((), ((card, pool.unfit(card)),))
+    assert "is a fixture" in pool.unfit(card)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "wanted a model: --endpoint URL --model NAME, or --local PATH"),
+        (["--model", "m", "--set", 'personas=["helpful"]'], "unknown persona 'helpful'; did you mean 'helper'"),
+        (["--model", "m", "--set", 'personas=["helper", "helper"]'], "the personas helper are given twice"),
+        (["--model", "m", "--set", "backend.temprature=1"], "did you mean 'temperature'"),
+        (["--model", "m", "--endpoint", "http://host/v1"], "http sends the key for all to read"),
+        (["--local", "nowhere"], "nowhere is no folder with a config.json here"),
+    ],
+)
+def test_cooks_that_cannot_be_are_refused(words, said, tmp_path, capsys):
+    code, _, err = run(capsys, "populate", "llm", GAME, "--out", tmp_path / "x", *words, "--jobs", 1)
+    assert code != 0
+    assert said in " ".join(err.split())
+
+
+def test_cards_for_another_game_are_not_taken_in(chefs, capsys, tmp_path):
+    words = ["--out", tmp_path / "x", "--set", f"folder={json.dumps(str(tmp_path / 'chefs'))}", "--jobs", 1]
+    _, _, err = run(capsys, "populate", "cards", "overcooked:coordination_ring", *words)
+    assert "has 3 cards, none of them for overcooked/coordination_ring-v1" in " ".join(err.split())

@@ -21,9 +21,10 @@ QUICK = {"trainer": SMALL, "seeds": 2, "keep": 1, "cloning": Cloning(epochs=1)}
 
 
 TEXTS = ("debate_base", "debate_strangers")  # of games of texts: tests/agents/llm
+GIVEN = ("llm", "cards")  # that want a model or cards: tests/leaderboard/test_llm_boards.py
 
 
-@pytest.mark.parametrize("kind", [kind for kind in GENERATORS if kind not in TEXTS])
+@pytest.mark.parametrize("kind", [kind for kind in GENERATORS if kind not in TEXTS + GIVEN])
 def test_every_generator_makes_cards_that_play(kind, tmp_path):
     cls = GENERATORS[kind]
     game = getattr(cls, "home", CollabGrid())

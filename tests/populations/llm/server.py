@@ -70,7 +70,9 @@ class Handler(BaseHTTPRequestHandler):
         elif fault == "truncated":
             self.send(200, json.dumps(answer("1", MODEL)).encode(), cut=20)
         else:
-            text = f"perhaps 1 or 2, {key}?" if fault == "silly" else self.server.rule(body["messages"][1]["content"])
+            text = (
+                f"perhaps 1 or 2, {key}?" if fault == "silly" else self.server.rule(body["messages"][:2][-1]["content"])
+            )
             self.reply(200, answer(text, "other-model" if fault == "wrong model" else f"{MODEL}-2026"))
 
     def reply(self, status, table):

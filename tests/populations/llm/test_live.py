@@ -1,7 +1,12 @@
 """The live seam: a real server on this machine, every fault it may have, tapes that replay to the same play."""
 
 import json
+import multiprocessing
+import os
 import pickle
+import signal
+import time
+import warnings
 from importlib.util import find_spec
 
 import numpy as np
@@ -69,6 +74,10 @@ def match(player, episodes=3, game=GAME, record=None):
         ("1 or 2", None),
         ("2. get onion", None),
         ("I would get dish", None),
+        ("deliver", None),
+        ("I'm sorry, but I can't help with that.", None),
+        ("Let me think. Option 2 is close, but my partner is nearer, so I might do 3 instead.", None),
+        ("2\n2", None),
         ("-1", None),
         ("1e3", None),
         ('{"option": true}', None),
@@ -286,6 +295,13 @@ def test_a_miss_is_an_error(tmp_path):
         match(player._replace(backend=TapeBackend(path=tape)))
 
 
+def test_answers_to_other_options_are_refused(tmp_path):
+    player, tape = taped(tmp_path)
+    tape.write_text(tape.read_text().replace('"get onion","get dish"', '"get dish","get onion"'))
+    with pytest.raises(Refused, match=r"the tape was altered: request .* has options .* and is answered for"):
+        match(player._replace(backend=TapeBackend(path=tape)))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -340,3 +356,61 @@ def test_tapes_are_plain_json_lines(tmp_path):
     lines = [json.loads(line) for line in tape.read_text().splitlines()]
     assert set(lines[0]) == {"tape", "backend", "about"}
     assert all(line["situation"].startswith("You hold") for line in lines[1:])
+
+
+class Slow(Fixed):
+    """A backend that takes its time, and notes every question in a file."""
+
+    def __init__(self, log):
+        self.log = log
+
+    def choose(self, requests):
+        time.sleep(0.2)
+        with self.log.open("a") as log:
+            log.writelines(f"{request.key}\n" for request in requests)
+        return super().choose(requests)
+
+
+def _asks(tape, log, texts):
+    replies = Recording(Slow(log), tape, {}).choose([request(text) for text in texts])
+    assert [reply.index for reply in replies] == [0] * len(texts)
+
+
+def test_processes_that_share_a_tape_ask_every_question_once(tmp_path):
+    """Six at once, three of them the other way round, each with questions of others in its batch."""
+    tape, log, texts = tmp_path / "t.jsonl", tmp_path / "log", [f"You hold {n} onions." for n in range(12)]
+    orders = [texts[n : n + 7] for n in (0, 2, 5)] + [texts[n : n + 7][::-1] for n in (0, 2, 5)]
+    context = multiprocessing.get_context("fork")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads: none of theirs is used
+        crowd = [context.Process(target=_asks, args=(tape, log, order)) for order in orders]
+        for one in crowd:
+            one.start()
+    for one in crowd:
+        one.join(60)
+    assert [one.exitcode for one in crowd] == [0] * 6
+    asked = log.read_text().split()
+    assert len(asked) == len(set(asked)) == 12
+    assert len(read(tape)[1]) == 12
+
+
+def test_who_dies_while_asking_holds_nobody_up(tmp_path):
+    tape, log = tmp_path / "t.jsonl", tmp_path / "log"
+    context = multiprocessing.get_context("fork")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        dying = context.Process(target=Recording(Dying(), tape, {}).choose, args=([request()],))
+        dying.start()
+    dying.join(60)
+    assert dying.exitcode == -signal.SIGKILL
+    with tape.open("a") as torn:
+        torn.write('{"key": "torn')
+    _asks(tape, log, ["You hold nothing.", "You hold a dish."])
+    assert len(read(tape)[1]) == 2
+
+
+class Dying(Fixed):
+    """A backend in whose call the process is killed."""
+
+    def choose(self, requests):
+        os.kill(os.getpid(), signal.SIGKILL)
