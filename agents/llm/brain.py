@@ -79,11 +79,13 @@ class Brain:
 
     def encoded(self, prompts: Sequence[str]) -> list[list[int]]:
         """Prompts as tokens, each a user's message where the tokenizer knows how a chat is written."""
-        if getattr(self.words, "chat_template", None) and prompts:
+        if not prompts:
+            return []
+        if getattr(self.words, "chat_template", None):
             chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
             texts = self.words.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
-            return [self.words(text, add_special_tokens=False)["input_ids"] for text in texts]
-        return [self.words(prompt)["input_ids"] for prompt in prompts]
+            return list(self.words(texts, add_special_tokens=False)["input_ids"])
+        return list(self.words(list(prompts))["input_ids"])
 
     @torch.no_grad()
     def say(
