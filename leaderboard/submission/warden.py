@@ -85,7 +85,7 @@ def _apart(size: int, rules: bytes, line: int) -> None:
             os._exit(_code(status))
 
 
-def _play(number: int, size: int, rules: bytes) -> NoReturn:
+def _play(number: int, size: int, rules: bytes) -> None:
     """In a forked process: one match, with no descriptor of the warden's but that which has become its line."""
     for other in (0, 1, 2):  # opened anew: flags and locks on what is shared would outlast the match
         again = os.open(os.devnull, os.O_RDWR)

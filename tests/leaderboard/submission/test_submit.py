@@ -143,6 +143,14 @@ def test_a_check_from_inside_the_folder(tmp_path, monkeypatch):
     assert [found.faults for found in check(Path())] == [()]
 
 
+def test_a_check_says_how_much_memory_an_agent_takes(tmp_path):
+    light, heavy = agent(tmp_path / "light", games=GAMES), agent(tmp_path / "heavy", games=GAMES)
+    (heavy / "agent.py").write_text("KEPT = bytearray(300 * 2**20)\n" + (heavy / "agent.py").read_text())
+    taken = [next(check(folder)).memory for folder in (light, heavy)]
+    assert 5 * 2**20 < taken[0] < 200 * 2**20
+    assert taken[1] - taken[0] == pytest.approx(300 * 2**20, rel=0.1)
+
+
 def test_a_failure_is_a_result(tmp_path, results):
     """It passes the check, and breaks late and with some partners only."""
     late = agent(tmp_path / "late", "return 0 // self.luck.randrange(40)")  # breaks in some matches, not in all
