@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -77,7 +77,8 @@ def estimates(cells: Cells) -> Estimates:
 
 
 def _covers(name: str) -> str:
-    return METRICS[name.partition(":")[0]].covers
+    metric: Any = METRICS[name.partition(":")[0]]
+    return str(metric.covers)
 
 
 def _several(cells: Cells, name: str) -> bool:

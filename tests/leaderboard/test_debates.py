@@ -36,7 +36,7 @@ def found():
     results = {r.pairing.key: r for r in play_fixtures(roster.fixtures(GAME, 40, 0))}
     pairings = [fixture.pairing for fixture in roster.fixtures(GAME, 40, 0)]
     matches = {(p.ego, p.partner, p.seat): results[p.key] for p in pairings}
-    return {(line.entry, line.partner): line for line in debates._lines(GAME, roster, matches, 0)}
+    return {(line.entry, line.partner): line for line in debates._lines(GAME, roster, matches)}
 
 
 def test_there_is_a_line_for_every_kind_of_partner(found):
