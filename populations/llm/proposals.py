@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 
 
 class Proposed(NamedTuple):
-    """A task: `count` programs that a model writes, from at most `asks` answers."""
+    """A task: `many` programs that a model writes, from at most `asks` answers."""
 
     backend: OpenAIBackend
     prompt: str  # ends where the convention goes
