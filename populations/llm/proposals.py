@@ -40,11 +40,11 @@ class Answer(NamedTuple):
 
 
 class Proposed(NamedTuple):
-    """A task: `count` programs that a model writes, from at most `asks` answers."""
+    """A task: `many` programs that a model writes, from at most `asks` answers."""
 
     backend: OpenAIBackend
     prompt: str  # ends where the convention goes
-    count: int
+    many: int  # programs
     asks: int
     game: Game
     out: Path
@@ -54,7 +54,7 @@ class Proposed(NamedTuple):
         found: list[Card] = []
         prints: list[Fingerprint] = []
         verdicts: list[str] = []
-        while len(found) < self.count and len(verdicts) < self.asks:
+        while len(found) < self.many and len(verdicts) < self.asks:
             asked = self.prompt + " " + WANTED.format(names=", ".join(card.name for card in found) or "none yet")
             key = sha256(canonical([self.backend.card()._asdict(), asked, len(verdicts)]))
             answer = self._answer(key, asked, len(verdicts))
@@ -65,9 +65,9 @@ class Proposed(NamedTuple):
             else:
                 found, prints, verdicts = [*found, card], [*prints, print_], [*verdicts, FROZEN]
             self._save([line | ({"verdict": verdicts[-1]} if line["key"] == key else {}) for line in self._lines()])
-        if len(found) < self.count:
+        if len(found) < self.many:
             why = ", ".join(f"{n} × {what[:80]}" for what, n in Counter(verdicts).items() if what != FROZEN)
-            raise Refused(f"{self.backend.model}: {len(found)} of {self.count} programs in {self.asks} answers: {why}")
+            raise Refused(f"{self.backend.model}: {len(found)} of {self.many} programs in {self.asks} answers: {why}")
         return found
 
     def _judged(self, answer: Answer, asked: str, prints: list[Fingerprint]) -> tuple[Card, Fingerprint]:
