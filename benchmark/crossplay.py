@@ -1,24 +1,19 @@
 """Cross-play: pairings, and the engine that plays many of them at once."""
 
-import hashlib
-import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields
-from functools import cached_property, lru_cache
 from importlib.metadata import version
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import NonNegativeInt, PositiveInt
 
 from crossplay.benchmark.card import Card
-from crossplay.benchmark.config import config, digest
+from crossplay.benchmark.config import digest
 from crossplay.benchmark.errors import Fault, Outage, Refused
 from crossplay.benchmark.game import Game
 from crossplay.benchmark.match import HARNESS, Returns, Table, Watch, match_seeds, play_tables
+from crossplay.benchmark.pairing import Fields, Pairing, key_of, pairing
 from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import derive, spread
@@ -26,66 +21,6 @@ from crossplay.benchmark.workers import in_processes
 
 PASSING = "passing"  # in a failure's provenance: it says nothing of the agent, so a later run tries again
 EPISODES_A_BATCH = 2048  # enough to keep the engine busy, few enough to commit often
-
-
-@config
-class Pairing:
-    """One match to be played; everything that decides its outcome, and nothing else, is in its key."""
-
-    game: str
-    game_digest: str
-    ego: str
-    ego_digest: str
-    partner: str
-    partner_digest: str
-    seat: NonNegativeInt  # the ego's; the partner takes all the others
-    episodes: PositiveInt
-    seed: int
-    harness: int = HARNESS
-
-    @cached_property
-    def key(self) -> str:
-        """SHA-256 over every field."""
-        return _key(*_values(self))
-
-
-PAIRING = tuple(field.name for field in fields(Pairing))
-Fields = tuple[str, str, str, str, str, str, int, int, int, int]  # a pairing's values, in PAIRING's order
-_values: Callable[[Pairing], Fields] = attrgetter(*PAIRING)
-
-
-def pairing(values: Fields) -> Pairing:
-    """The pairing of these values."""
-    named: dict[str, Any] = dict(zip(PAIRING, values, strict=True))
-    return Pairing(**named)
-
-
-_quoted = json.encoder.encode_basestring_ascii
-
-
-def _key(
-    game: str,
-    game_digest: str,
-    ego: str,
-    ego_digest: str,
-    partner: str,
-    partner_digest: str,
-    seat: int,
-    episodes: int,
-    seed: int,
-    harness: int,
-) -> str:
-    """SHA-256 of config.canonical of the table, faster: what all matches of an ego begin with is hashed once."""
-    hashed = _begun(ego, ego_digest, episodes, game, game_digest, harness).copy()
-    other = f'"partner":{_quoted(partner)},"partner_digest":{_quoted(partner_digest)}'
-    hashed.update(f'{other},"seat":{seat},"seed":{seed}}}'.encode("ascii"))
-    return hashed.hexdigest()
-
-
-@lru_cache(maxsize=256)
-def _begun(ego: str, ego_digest: str, episodes: int, game: str, game_digest: str, harness: int) -> Any:
-    first = f'{{"ego":{_quoted(ego)},"ego_digest":{_quoted(ego_digest)},"episodes":{episodes},"game":{_quoted(game)}'
-    return hashlib.sha256(f'{first},"game_digest":{_quoted(game_digest)},"harness":{harness},'.encode("ascii"))
 
 
 class Fixture(NamedTuple):
@@ -131,7 +66,7 @@ def fixtures(game: Game, matches: Iterable[Match], *, episodes: int, seed: int) 
 def keyed(game: Game, matches: Iterable[Match], *, episodes: int, seed: int) -> Iterator[tuple[str, Fields]]:
     """Key and fields of each match's pairing, several times as fast as by way of fixtures."""
     for values in _fields(game, matches, episodes, seed):
-        yield _key(*values), values
+        yield key_of(*values), values
 
 
 def _fields(game: Game, matches: Iterable[Match], episodes: int, seed: int) -> Iterator[Fields]:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from crossplay.benchmark.card import Card
-from crossplay.benchmark.crossplay import Fixture, Match, MatchResult, Pairing
+from crossplay.benchmark.crossplay import Fixture, Match, MatchResult
 from crossplay.benchmark.errors import unknown
+from crossplay.benchmark.pairing import Pairing
 from crossplay.leaderboard.budgets import Spent, spent
 from crossplay.leaderboard.failures import Failures, told
 from crossplay.leaderboard.measures import measured

@@ -6,8 +6,9 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from crossplay.benchmark.crossplay import PASSING, Failure, Pairing
+from crossplay.benchmark.crossplay import PASSING, Failure
 from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.pairing import Pairing
 
 FAILURES = "failures.jsonl"
 Failures = Mapping[str, str]  # match key → what happened

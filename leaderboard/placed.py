@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
+from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.pairing import Pairing
 from crossplay.leaderboard.measures import measure
 
 Where = dict[tuple[str, str, int], Pairing]  # (ego, partner, the ego's seat) → the match that fills the cell

@@ -14,10 +14,11 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from crossplay.benchmark.crossplay import PAIRING, Fields, Fixture, MatchResult, Pairing, pairing
+from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import GameSpec
 from crossplay.benchmark.match import Returns
+from crossplay.benchmark.pairing import PAIRING, Fields, Pairing, pairing
 from crossplay.leaderboard.address import shown
 from crossplay.leaderboard.database import GAMES, MATCHES, check_tables, open_engine
 from crossplay.leaderboard.faults import in_words

@@ -5,10 +5,11 @@ import pytest
 
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import canonical, sha256, to_table
-from crossplay.benchmark.crossplay import Pairing, fixture, play_batch, play_fixtures
+from crossplay.benchmark.crossplay import fixture, play_batch, play_fixtures
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.match import Table, match_seeds, play_tables
+from crossplay.benchmark.pairing import Pairing
 from crossplay.benchmark.seeding import derive, spread
 
 GAME = CollabGrid()

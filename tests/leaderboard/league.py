@@ -7,9 +7,10 @@ import numpy as np
 
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import config
-from crossplay.benchmark.crossplay import Fixture, MatchResult, Pairing
+from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.game import GameSpec
 from crossplay.benchmark.match import Returns
+from crossplay.benchmark.pairing import Pairing
 from crossplay.leaderboard.cells import Cells, cells
 from crossplay.leaderboard.roster import Roster
 

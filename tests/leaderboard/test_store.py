@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from crossplay.benchmark.crossplay import MatchResult, Pairing
+from crossplay.benchmark.crossplay import MatchResult
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import Returns
+from crossplay.benchmark.pairing import Pairing
 from crossplay.leaderboard.store import ResultStore
 from tests.leaderboard.league import Paper, outcome, roster
 
