@@ -25,7 +25,9 @@ class Finding(NamedTuple):
     game: str
     faults: tuple[str, ...]
     microseconds: float | None  # an episode's step, in a batch of 64; None for faults and the shortest games
-    memory: int | None = None  # bytes at most: a caged agent's process, or what loading and playing adds to this one
+    memory: int | None = (
+        None  # bytes at most: a caged agent's process, or what loading, checking and playing add to this
+    )
 
 
 def check(folder: Path) -> Iterator[Finding]:
@@ -42,6 +44,7 @@ def check(folder: Path) -> Iterator[Finding]:
 
 def _look(agent: Submission, card: Card, game: Game) -> Finding:
     source = agent.sources[int(card.name.rpartition("-")[2])]
+    before = _own_memory(reset=True)
     try:
         policy = _watched(card.policy(game))
         if agent.form == "llm":  # to see it play would have to be paid for
@@ -54,7 +57,7 @@ def _look(agent: Submission, card: Card, game: Game) -> Finding:
         ]
         steps = min(TIMED, game.spec.horizon)  # one episode: a caged agent's next would be another process
         took = act_time(policy, game, steps=steps) if not faults and steps > 2 else None
-        peak = _peak(card, game, steps) if not faults else None
+        peak = _peak(policy, game, steps, before) if not faults else None
     except Refused as refused:
         faults, took, peak = [str(refused)], None, None
     return Finding(source, game.spec.name, tuple(faults), took, peak)
@@ -64,21 +67,20 @@ def _watched(policy: Policy) -> Policy:
     return policy._replace(watch=True) if isinstance(policy, Caged) else policy
 
 
-def _peak(card: Card, game: Game, steps: int) -> int | None:
-    """Bytes of memory at most: of a caged agent's process, or what another adds to this one; None where nobody knows.
+def _peak(policy: Policy, game: Game, steps: int, before: int | None) -> int | None:
+    """Bytes of memory at most: of a caged agent's process, or what this one has had above `before`; None: unknown.
 
-    Of a batch of 64 that is shown the first observation over and over.
+    Of a cage it is for a batch of 64 that is shown the first observation over and over.
     """
-    before = _own_memory(reset=True)
-    policy, seeds = card.policy(game), spread(0, 64)
+    if not isinstance(policy, Caged):
+        after = _own_memory()
+        return None if before is None or after is None else after - before
+    seeds = spread(0, 64)
     observation = game.observe(game.reset(seeds), policy.view).of(0, slice(None))
     memory = policy.begin(seeds, 0)
     for _ in range(steps):
         _, memory = policy.act(observation, memory)
-    if isinstance(policy, Caged):
-        return policy.peak(memory)
-    after = _own_memory()
-    return None if before is None or after is None else after - before
+    return policy.peak(memory)
 
 
 def _own_memory(reset: bool = False) -> int | None:
