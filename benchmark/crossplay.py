@@ -63,23 +63,13 @@ def pairing(values: Fields) -> Pairing:
 _quoted = json.encoder.encode_basestring_ascii
 
 
-def _key(
-    game: str,
-    game_digest: str,
-    ego: str,
-    ego_digest: str,
-    partner: str,
-    partner_digest: str,
-    seat: int,
-    episodes: int,
-    seed: int,
-    harness: int,
-) -> str:
+def _key(*values: Any) -> str:
     """SHA-256 of config.canonical of the table, faster: what all matches of an ego begin with is hashed once."""
+    game, game_digest, ego, ego_digest, partner, partner_digest, seat, episodes, seed, harness = values
     hashed = _begun(ego, ego_digest, episodes, game, game_digest, harness).copy()
     other = f'"partner":{_quoted(partner)},"partner_digest":{_quoted(partner_digest)}'
     hashed.update(f'{other},"seat":{seat},"seed":{seed}}}'.encode("ascii"))
-    return hashed.hexdigest()
+    return str(hashed.hexdigest())
 
 
 @lru_cache(maxsize=256)
