@@ -150,7 +150,7 @@ def serve(port):
 
 @needs_openai
 @pytest.mark.skipif(
-    not (find_spec("fastapi") and find_spec("uvicorn")), reason="`transformers serve` needs fastapi, uvicorn"
+    not (find_spec("fastapi") and find_spec("uvicorn")), reason="`transformers serve` needs fastapi and uvicorn"
 )
 def test_transformers_serve_writes_what_scoring_chooses(tiny, played):
     _, path, asked = played
