@@ -9,6 +9,7 @@ import time
 from importlib.util import find_spec
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from crossplay.benchmark.card import load_card
 from crossplay.benchmark.config import write_toml
@@ -36,6 +37,12 @@ game = { kind = "overcooked", layout = "cramped_room", horizon = 60 }
 training = { budget = { steps = 400, games = 4 }, ppo = { rollout = 50 } }
 """
 PERSONAS = 'personas=["helper", "plater-only", "mine: You do as you like."]'
+
+
+@pytest.fixture(autouse=True)
+def new_workers():
+    """Workers keep the environment they began with, and another test's may still be there: they know its endpoint."""
+    get_reusable_executor().shutdown(wait=True)
 
 
 @pytest.fixture
