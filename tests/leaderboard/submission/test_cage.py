@@ -85,6 +85,7 @@ FAULTS = {
     "drip": ("while True: os.write(LINE, b'A'); time.sleep(1)", "took more than 3 s|frame of"),
     "close": ("os.close(LINE); time.sleep(9)", "closed its line|exit code|took more"),
 }
+WARDENS = ("first_environment", "first_files")  # closed where a warden is the first process
 # these may do what they like: it plays on, and the harness is as it was
 HARMLESS = {
     "print": "print('x' * 10**7); sys.stderr.write('x' * 10**7); return 0",
@@ -165,6 +166,8 @@ def match(folder, limits=LIMITS, episodes=4, source="agent.py:Agent"):
 @pytest.mark.parametrize("name", FAULTS)
 def test_hostile(tmp_path, canary, name):
     body, told = FAULTS[name]
+    if name in WARDENS and not walls.shared():
+        pytest.skip("the first process is bubblewrap's own, whose environment is the cage's")
     folder = agent(tmp_path, canary, body)
     began = time.monotonic()
     with pytest.raises(Fault, match=told) as fault:
@@ -300,7 +303,8 @@ def test_nothing_is_left_for_the_next_match(tmp_path):
             seen.append(str(fault))
         gc.collect()
         used.update(cage._idle)
-    assert "RuntimeError: [[], [], [" in seen[0]
+    assert not walls.shared() or "RuntimeError: [[], [], [" in seen[0], "else Python itself may lie in /tmp"
+    assert "left" not in seen[0]
     assert seen == [seen[0]] * 3
     assert len(used) == walls.shared(), "it was the same cage"
 
