@@ -246,7 +246,7 @@ def test_any_manifest_is_read_or_refused(tmp_path_factory, text):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ('form = "pyton"', "form: .*'python', 'onnx' or 'network'"),
+        ('form = "pyton"', "form: .*'python', 'onnx', 'network' or 'llm'"),
         ('name = "../up"', "name: .*pattern"),
         ("athors = 1", "unknown field of Submission 'athors'; did you mean 'authors'"),
         ("sources = []", "sources: .*at least 1 item"),
