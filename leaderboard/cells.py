@@ -195,7 +195,7 @@ def filled(
         near={name: _near(roster, cards) for name, cards in roster.entries.items()},
         failed=failed,
         absent=roster.absent,
-        apart=tuple(f"{card.name}: {reason}" for card, reason in roster.apart),
+        apart=roster.unscored,
         spent={entry: spent(cards) for entry, cards in roster.entries.items()},
         yard=_yardsticks(roster, [card.name for card in partners]),
     )

@@ -22,13 +22,16 @@ Content = dict[str, Any]
 
 
 def identity(suite: Suite, parts: Sequence["Played"]) -> Content:
-    """Digests of the suite, and per game of every agent and held-out partner."""
+    """Digests of the suite, and per game of every agent and held-out partner, also as it is met with slips."""
     return {
         "harness": HARNESS,
         "suite": sha256(canonical(as_table(suite))),
         "games": {
             part.roster.game: {
                 "held_out": {card.name: card.digest for card in part.roster.held_out},
+                "trembling": {
+                    card.name: card.digest for noise in part.roster.noise for card in part.roster.trembling(noise)
+                },
                 "agents": {card.name: card.digest for card in part.roster.egos},
             }
             for part in parts

@@ -33,7 +33,7 @@ class Roster:
 
     def __post_init__(self) -> None:
         if not self.held_out:
-            told = "".join(f"; {card.name} is not scored: {reason}" for card, reason in self.apart)
+            told = "".join(f"; not scored: {line}" for line in self.unscored)
             raise Refused(f"roster of {self.game}: no held-out partner, so nothing to score{told}")
         for name, cards in self.entries.items():
             if not cards:
@@ -63,6 +63,14 @@ class Roster:
     def shown(self) -> tuple[Card, ...]:
         """Partners that are met and shown in the heatmap, and never scored."""
         return (*self.train, *(card for card, _ in self.apart))
+
+    @property
+    def unscored(self) -> tuple[str, ...]:
+        """Held-out partners that are not scored, a line for every reason."""
+        names: dict[str, list[str]] = {}
+        for card, reason in self.apart:
+            names.setdefault(reason, []).append(card.name)
+        return tuple(f"{', '.join(those)}: {reason}" for reason, those in names.items())
 
     def fixtures(self, game: Game, episodes: int, seed: int) -> list[Fixture]:
         """Each match of this roster once, in an order that depends on the roster alone.

@@ -1,5 +1,6 @@
 """The example that recomputes boards from exported episodes: it agrees to rounding, and tells what was altered."""
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -105,6 +106,23 @@ def test_boards_without_scores_too(copy):
         replace(load_population(place.root), bounds=None).save(place.root)
     publish_board(copy)
     assert off(copy) < 1e-9
+
+
+@pytest.mark.parametrize(
+    "path", ["cvar20", "iqm", "families:other", "retention:0.2", "intervals:mean", "intervals:score"]
+)
+def test_an_altered_board_is_told(copy, path):
+    board = json.loads((copy / "board.json").read_text())
+    group, _, name = path.partition(":")
+    row = board["boards"][0]["rows"][0]
+    if group == "intervals":
+        row[group][name][1] += 1e-3
+    elif name:
+        row[group][name] += 1e-3
+    else:
+        row[group] += 1e-3
+    (copy / "board.json").write_text(json.dumps(board))
+    assert off(copy) == pytest.approx(1e-3)
 
 
 def test_an_altered_return_is_told(copy):
