@@ -1,11 +1,12 @@
 """textlm-tiny: trained here by one command, and the same decisions scored, over HTTP and from its tape."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -122,27 +123,22 @@ def test_over_http_it_writes_what_scoring_chooses(tiny, played, monkeypatch):
 
 
 @contextmanager
-def serve(port):
-    words = [
-        sys.executable,
-        "-m",
-        "transformers.cli.transformers",
-        "serve",
-        "--device",
-        "cpu",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+def serve(log):
+    """`transformers serve` on a free port; it takes half a minute to be there."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", "--device", "cpu", "--port", str(port)]
+    with log.open("wb") as said, subprocess.Popen(command, stdout=said, stderr=said) as process:
         try:
             for _ in range(240):
-                try:
+                with suppress(OSError):
                     urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=5).close()
                     break
-                except OSError:
-                    time.sleep(0.5)
+                assert process.poll() is None, f"it ended: {log.read_text()}"
+                time.sleep(0.5)
+            else:
+                pytest.fail(f"it is not there after two minutes: {log.read_text()}")
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.kill()
@@ -152,10 +148,10 @@ def serve(port):
 @pytest.mark.skipif(
     not (find_spec("fastapi") and find_spec("uvicorn")), reason="`transformers serve` needs fastapi and uvicorn"
 )
-def test_transformers_serve_writes_what_scoring_chooses(tiny, played):
+def test_transformers_serve_writes_what_scoring_chooses(tiny, played, tmp_path):
     _, path, asked = played
     some = list(asked.values())[::10]
-    with serve(18_765) as url:
+    with serve(tmp_path / "served.txt") as url:
         client = OpenAIBackend(base_url=url, model=str(tiny), key_env="", timeout=120.0, parallel=1)
         replies = client.choose(some)
     assert [reply.index for reply in replies] == [reply.index for reply in TapeBackend(path=path).choose(some)]
