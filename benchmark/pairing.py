@@ -32,13 +32,13 @@ class Pairing:
     @cached_property
     def key(self) -> str:
         """SHA-256 over every field."""
-        return key_of(*_values(self))
+        return key_of(*values_of(self))
 
 
 PAIRING = tuple(field.name for field in fields(Pairing))
 Fields = tuple[str, str, str, str, str, str, int, int, int, int]  # a pairing's values, in PAIRING's order
 _quoted = json.encoder.encode_basestring_ascii
-_values: Callable[[Pairing], Fields] = attrgetter(*PAIRING)
+values_of: Callable[[Pairing], Fields] = attrgetter(*PAIRING)
 
 
 def pairing(values: Fields) -> Pairing:

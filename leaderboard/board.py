@@ -45,9 +45,9 @@ def rank(all_cells: Sequence[Cells], *, seed: int = 0, samples: int = SAMPLES, o
     """
     memory: tuple[Memory, differing.Memory] = {}, {}  # the overall board is of the same estimates and draws
     boards = [_board(cells.game, [cells], seed, samples, *memory) for cells in all_cells]
-    return (
-        boards if len(all_cells) < 2 or not overall else [*boards, _board(OVERALL, all_cells, seed, samples, *memory)]
-    )
+    if overall and len(all_cells) > 1:
+        boards.append(_board(OVERALL, all_cells, seed, samples, *memory))
+    return boards
 
 
 def _board(

@@ -2,7 +2,9 @@
 
 import sqlite3
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -12,6 +14,8 @@ from crossplay.leaderboard.address import address, shown
 
 SCHEMA = 1  # of the tables below; bump it with any change to them
 CREATING = 0x63726F7373706C61  # PostgreSQL's lock for whoever makes the tables: any number that is ours
+CHUNK = 500  # keys a query: SQLite bounds the number of parameters
+PASS = 10  # rows that are passed over in the time that one takes to be found by its key
 TABLES = sql.MetaData()
 META = sql.Table(
     "meta",
@@ -148,3 +152,27 @@ def check_tables(engine: sql.Engine, place: str, *, create: bool) -> None:
         raise Refused(
             f"{place} has schema version {found}, written by a newer crossplay; this one reads {SCHEMA}: update it"
         )
+
+
+def chunks(engine: sql.Engine, columns: list[Any], keys: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """Rows of matches with these keys, in the order of keys, some hundred at a time."""
+    for start in range(0, len(keys), CHUNK):
+        query = sql.select(*columns).where(MATCHES.c.key.in_(keys[start : start + CHUNK])).order_by(MATCHES.c.key)
+        with engine.connect() as connection:
+            rows = connection.execute(query).all()
+        yield rows
+
+
+def at_once(engine: sql.Engine, columns: list[Any], game: str, keys: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """The same in any order, in one pass over the store where these matches of a game are a good part of it."""
+    wanted = set(keys)
+    with engine.connect() as connection:
+        stored = connection.scalar(sql.select(sql.func.count()).select_from(MATCHES)) or 0
+        if stored <= PASS * len(wanted):
+            query = sql.select(*columns).where(MATCHES.c.game == game)
+            for part in connection.execution_options(yield_per=CHUNK).execute(query).partitions():
+                rows = [row for row in part if row.key in wanted]
+                wanted.difference_update(row.key for row in rows)
+                if rows:
+                    yield rows
+    yield from filter(None, chunks(engine, columns, sorted(wanted)))

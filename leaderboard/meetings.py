@@ -4,10 +4,8 @@ An interval's luck is trained seeds, for another run of the same trainings is wh
 entries are crossed, rows by columns, as seeds and partners are on the board; pairs of one entry share seeds, so a seed
 is left out with all its pairs, both ways [Efron1981].
 
-What 95 % are worth, simulated where row, column and pair matter alike: 90, 89 and 93 % for pairs of one entry with 5,
-10 and 30 seeds, and 59 % with 3, so fewer than five give no interval; 87, 91, 94 and 94 % for pairs of two entries with
-3, 5, 10 and 30 seeds each. Over 99 % where only the pair matters. Where seeds follow one of two conventions, 94
-to 100 % with 30 seeds, but 58 % with 10 where one seed in ten follows the rarer: what none has learned is not seen.
+Fewer than three seeds give none. What 95 % are worth, simulated, stands in docs/scores.md. Where one seed in ten
+follows a convention of its own, ten seeds may show none of it: no interval knows of what none has learned.
 """
 
 import json

@@ -4,9 +4,8 @@ One database, SQLite in WAL mode or whatever a SQLAlchemy URL names. A match is 
 it is there whole or not at all, whenever the writer dies. Arrays are little-endian, deflated and exact.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,11 @@ from crossplay.benchmark.crossplay import Fixture, MatchResult
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import GameSpec
 from crossplay.benchmark.match import Returns
-from crossplay.benchmark.pairing import PAIRING, Fields, Pairing, pairing
+from crossplay.benchmark.pairing import PAIRING, Fields, Pairing, pairing, values_of
 from crossplay.leaderboard.address import shown
-from crossplay.leaderboard.database import GAMES, MATCHES, check_tables, open_engine
+from crossplay.leaderboard.database import GAMES, MATCHES, at_once, check_tables, chunks, open_engine
 from crossplay.leaderboard.faults import in_words
 from crossplay.leaderboard.packing import check, named, packed, stacked, unpacked
-
-CHUNK = 500  # keys a query: SQLite bounds the number of parameters
-values_of: Callable[[Pairing], Fields] = attrgetter(*PAIRING)
 
 
 class ResultStore:
@@ -110,16 +106,8 @@ class ResultStore:
         wanted = sorted(set(self.keys() if keys is None else keys))
         self.games = self._read_games()
         columns = [column for column in MATCHES.c if events or column is not MATCHES.c.events]
-        for rows in self._chunks(columns, wanted):
+        for rows in self._reading(chunks(self._engine, columns, wanted)):
             yield from (self._result(row._mapping) for row in rows)
-
-    def _chunks(self, columns: list[Any], wanted: list[str]) -> Iterator[Sequence[Any]]:
-        for start in range(0, len(wanted), CHUNK):
-            chunk = wanted[start : start + CHUNK]
-            query = sql.select(*columns).where(MATCHES.c.key.in_(chunk)).order_by(MATCHES.c.key)
-            with self._refusing(), self._engine.connect() as connection:
-                rows = connection.execute(query).all()
-            yield rows
 
     def stacks(self, wanted: Mapping[str, Fields]) -> Iterator[tuple[list[str], Returns]]:
         """Those of these matches, key → fields, that are stored: some hundred keys, and what they paid, at once.
@@ -130,12 +118,11 @@ class ResultStore:
         self.games = self._read_games()
         columns = [MATCHES.c[name] for name in ("key", *PAIRING, "returns", "costs")]
         for (game, episodes), keys in _by_shape(wanted).items():
-            for rows in self._chunks(columns, keys):
+            for rows in self._reading(at_once(self._engine, columns, game, keys)):
                 for key, *fields, _, _ in rows:
                     if tuple(fields) != wanted[key] or game not in self.games:
                         raise self._altered(pairing(wanted[key]))
-                shape = (episodes, self.games[game][0]) if rows else (episodes, 0)
-                yield [row.key for row in rows], self._stack(rows, shape)
+                yield [row.key for row in rows], self._stack(rows, (episodes, self.games[game][0]))
 
     def _stack(self, rows: Sequence[Any], shape: tuple[int, int]) -> Returns:
         try:
@@ -232,6 +219,10 @@ class ResultStore:
             )
         except ValueError as error:
             raise Refused(f"{self.place}: match {named(match)} is damaged: {error}") from None
+
+    def _reading(self, parts: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+        with self._refusing():
+            yield from parts
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

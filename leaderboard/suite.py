@@ -53,8 +53,8 @@ def short(game: str, apart: str = "/") -> str:
 
 
 def nicknames(game: str) -> tuple[str, ...]:
-    """What a game may be called on the command line: short, as its folder, in full."""
-    return short(game), folder(game), game
+    """What a game may be called on the command line: short, as its folder, as other commands spell it, in full."""
+    return short(game), folder(game), game.rpartition("-v")[0].replace("/", ":"), game
 
 
 @config
@@ -107,7 +107,7 @@ class Suite:
     def only(self, names: Sequence[str]) -> "Suite":
         """The same plan for some of its games: what is made for them is what the whole suite would make.
 
-        A name is the game's, its folder's, or short: `coordination_ring`. Raises Refused where there is none of it.
+        A name is one of its `nicknames`, as `coordination_ring`. Raises Refused where there is none of it.
         """
         known = {name: setting for setting in self.games for name in nicknames(self.game(setting).spec.name)}
         for name in names:

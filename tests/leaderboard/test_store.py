@@ -97,10 +97,22 @@ def test_outcomes_are_what_is_stored_of_the_matches_asked_for(store, fixtures):
         np.testing.assert_array_equal(getattr(result.returns, field), getattr(some(fixtures[1]).returns, field))
 
 
-def test_outcomes_of_an_altered_match_are_refused(store, fixtures):
+@pytest.mark.parametrize("few", [False, True])
+def test_a_few_of_many_matches_and_all_of_them_are_found_alike(store, fixtures, few, monkeypatch):
+    monkeypatch.setattr("crossplay.leaderboard.database.PASS", 0 if few else 10)
+    for fixture in fixtures:
+        store.add(some(fixture))
+    found = store.outcomes(fixture.pairing for fixture in fixtures)
+    assert sorted(found) == sorted(fixture.pairing.key for fixture in fixtures)
+    for fixture in fixtures:
+        np.testing.assert_array_equal(found[fixture.pairing.key].returns.returns, some(fixture).returns.returns)
+
+
+@pytest.mark.parametrize("field", ["seed = seed + 1", "game = 'paper-v2'", "ego = 'impostor'"])
+def test_outcomes_of_an_altered_match_are_refused(store, fixtures, field):
     store.add(some(fixtures[0]))
     with sqlite3.connect(store.place) as database:
-        database.execute("update matches set seed = seed + 1")
+        database.execute(f"update matches set {field}")
     with pytest.raises(Refused, match="was altered: its fields do not give its key"):
         store.outcomes([fixtures[0].pairing])
 
