@@ -205,9 +205,9 @@ def _begin(
 
     def seated(seatings: list[Callable[[int], Sequence[Seating]]], luck: str) -> Collector:
         seeds = [derive(pupil.seed, luck) for pupil in pupils]
-        played, a = plans[0].arena or game, net.architecture
+        played, a, team = plans[0].arena or game, net.architecture, trainer.budget.team_shaping is not None
         return Collector(
-            played, net.view, method.choosers, seatings, plans[0].games, seeds, device, a.context, a.central
+            played, net.view, method.choosers, seatings, plans[0].games, seeds, device, a.context, a.central, team
         )
 
     pair = [Seating(slice(0, plans[0].games), method.pair)]

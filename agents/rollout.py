@@ -45,6 +45,7 @@ class Collector:
     device: torch.device
     context: int | None = None  # views to a learner's features, present one last; None: just that one
     central: bool = False  # learners' critics read what all seats see
+    team: bool = False  # every seat is paid all seats' shaped reward
     batch: int = -1  # number of the current batch of episodes
     step: int = 0  # inside it
     alike: np.ndarray | None = None  # bool [K]: whether all seats were paid the same in every finished episode
@@ -161,7 +162,8 @@ class Collector:
         self.state, step = self.game.step(self.state, actions)
         self.returns += step.rewards
         self.step += 1
-        paid = step.rewards + np.float32(shaping) * step.shaping
+        shaped = step.shaping.sum(axis=1, keepdims=True) if self.team else step.shaping
+        paid = step.rewards + np.float32(shaping) * shaped
         if self.pays is not None:
             paid = np.einsum("esj,ej->es", self.pays, paid)
         if self.wishes is not None:

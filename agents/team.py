@@ -6,6 +6,7 @@ what helps a rival serve a soup is as bad as the soup.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -65,7 +66,7 @@ class OfTeam(OfMember):
         """The member's, for all of them."""
         own = self.member.budget
         fade = own.shaping_steps if own.shaping_steps < 0 else own.shaping_steps * self.members
-        return Budget(steps=own.steps * self.members, games=own.games * self.members, shaping_steps=fade)
+        return replace(own, steps=own.steps * self.members, games=own.games * self.members, shaping_steps=fade)
 
     @property
     def nets(self) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from pydantic import PositiveInt
 from torch import Tensor
@@ -49,6 +49,7 @@ class Budget:
     steps: PositiveInt = 1_000_000  # environment steps, rounded up to whole updates
     games: PositiveInt = 16  # played at once
     shaping_steps: int = -1  # shaped reward falls linearly to 0 over these steps; −1: half of `steps`
+    team_shaping: Literal[True] | None = None  # every seat is paid all seats' shaped reward instead of its own
 
     def shaping(self, steps: int) -> float:
         """Weight of shaped reward after so many steps."""

@@ -16,6 +16,7 @@ from crossplay.agents.rollout import Collector
 from crossplay.agents.seating import Seating
 from crossplay.agents.stack import Stack
 from crossplay.agents.trainer import Budget, Update, train_one
+from crossplay.benchmark.config import to_table
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.match import play
 from crossplay.benchmark.policy import Uniform
@@ -121,6 +122,32 @@ def test_shaped_reward_fades_to_nothing():
     assert collected(1.0) > 0
     assert collected(0.25) == pytest.approx(collected(1.0) / 4)
     assert collected(0.0) == 0.0
+
+
+class Lopsided(Echo):
+    """Echo whose seats earn nothing but shaped reward, 1 and 2 a step."""
+
+    def step(self, state, actions):
+        state, paid = super().step(state, actions)
+        return state, paid._replace(rewards=0 * paid.rewards, shaping=0 * paid.rewards + [1, 2])
+
+
+@pytest.mark.parametrize(("team", "wanted"), [(False, [1.0, 2.0]), (True, [3.0, 3.0])])
+def test_shaped_reward_is_a_seats_own_or_the_teams(team, wanted):
+    net = PolicyNet(Architecture(), Lopsided().spec, shared=False, seed=0)
+    learners = [chooser(Stack([net.of(seat)])) for seat in (0, 1)]
+    tables = [Seating(slice(0, 4), (0, 1))]
+    device = torch.device("cpu")
+    collector = Collector(Lopsided(), "shown", learners, [lambda batch: tables], 4, [0], device, team=team)
+    seen, returns = collector.collect(10, 0.5, [torch.Generator().manual_seed(0)])
+    assert [one.rewards.unique().tolist() for one in seen] == [[0.5 * each] for each in wanted]
+    assert returns.tolist() == [[0.0] * 4]
+
+
+def test_a_trainer_shares_shaped_reward_where_its_budget_says_so():
+    own, team = (IPPO(ppo=FAST, budget=Budget(steps=2_000, team_shaping=each)) for each in (None, True))
+    assert "team_shaping" not in to_table(own)["budget"], "what was trained before keeps its hash"
+    assert train_one(own, Lopsided(), seed=0).contents() != train_one(team, Lopsided(), seed=0).contents()
 
 
 def weights(trainer, seed, checkpoint=None, on_update=lambda update: None):
