@@ -29,9 +29,11 @@ from crossplay.leaderboard.work import Tell, make_cards, play_missing
 from crossplay.populations.bounds import Bound, Bounds, bound
 from crossplay.populations.diversity import Diversity, Near, Skill, effective_rank, event_means, event_volume
 from crossplay.populations.fingerprint import NEAR, fingerprints, near_duplicates, thin
+from crossplay.populations.llm.live import asks
 from crossplay.populations.population import Population, verify
 
 MEASURED = "measured"
+LIVE = "no best response is trained against a language model: it would be asked in every step"
 UNIFORM = Card(name="uniform", maker={"kind": "uniform"}, family="named", lineage="named/uniform")
 
 
@@ -129,13 +131,15 @@ def _goal(low: Sequence[Returns]) -> dict[str, str]:
 
 def _measured(where: Yard, trainer: Trainer, spots: Sequence[_Spot], device: str, episodes: int) -> list[Bound]:
     """Bounds for those whose uniform play is given: best responses trained together, then played."""
-    trainings = {spot.partner.name: where.response(spot.partner, trainer, device) for spot in spots}
-    faults: dict[str, str] = {}
+    live = {spot.partner.name for spot in spots if asks(spot.partner.maker)}
+    taught = [spot.partner for spot in spots if spot.partner.name not in live]
+    trainings = {partner.name: where.response(partner, trainer, device) for partner in taught}
+    faults = dict.fromkeys(live, LIVE)  # by partner
     others: list[Refused] = []
 
     def refused(fault: Refused) -> None:
         if isinstance(fault, Diverged):
-            faults.update(fault.faults)
+            faults.update({name.removeprefix("br-"): why for name, why in fault.faults.items()})
         else:
             others.append(fault)
 
@@ -144,10 +148,10 @@ def _measured(where: Yard, trainer: Trainer, spots: Sequence[_Spot], device: str
     if others:
         raise others[0]
     egos = {name: training.done() for name, training in trainings.items()}
-    pairs = [(ego, spot.partner, spot.seat) for spot in spots if (ego := egos[spot.partner.name])]
+    pairs = [(ego, spot.partner, spot.seat) for spot in spots if (ego := egos.get(spot.partner.name))]
     high = iter(where.played(pairs, episodes))
     return [
-        bound(who.name, who.digest, seat, low, next(high) if egos[who.name] else None, faults.get(f"br-{who.name}", ""))
+        bound(who.name, who.digest, seat, low, next(high) if egos.get(who.name) else None, faults.get(who.name, ""))
         for who, seat, low in spots
     ]
 

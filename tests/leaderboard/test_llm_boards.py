@@ -17,6 +17,7 @@ from crossplay.leaderboard import failures, pool, publish, tapes
 from crossplay.leaderboard.run import run as run_suite
 from crossplay.leaderboard.submission.submit import submit
 from crossplay.leaderboard.suite import load_suite
+from crossplay.populations.population import load_population
 from tests.leaderboard.test_cli import run
 from tests.leaderboard.test_recompute import off
 from tests.populations.llm.server import MODEL, Chef, helpful
@@ -178,6 +179,24 @@ def test_a_model_that_names_no_option_leaves_the_pool(chefs, tmp_path, monkeypat
     publish.write(tmp_path / "res")
     assert f"{MODEL}-helper" in (tmp_path / "res" / f"heatmap-{SITE}.csv").read_text()
     assert off(tmp_path / "res") < 1e-9, "nor is it in what the board is recomputed from"
+
+
+def test_nobody_is_trained_against_a_model_that_answers(chefs, tmp_path, monkeypatch):
+    """Bounds: uniform play meets it, a best response would ask it in every step of its training."""
+    plan = tmp_path / "bounds.toml"
+    plan.write_text(
+        chefs.read_text().replace("games = 4", "games = 8").replace("episodes = 2", "episodes = 2\nbounds = true")
+    )
+    with Chef(rule=helpful) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        board = carry_out(plan, tmp_path / "res")
+    rows = {row.partner: row for row in load_population(tmp_path / "res" / SITE).bounds.rows if row.seat == 0}
+    assert set(rows) == {"greedy", *(f"{MODEL}-{persona}" for persona in ("helper", "mine", "plater-only"))}
+    assert rows["greedy"].high is not None
+    for name, row in rows.items():
+        assert ("language model" in row.unmeasured) == (name != "greedy")
+    assert board.rows[0].status == "ranked"
+    assert board.rows[0].br_prox is None, "not everybody has a best response"
 
 
 AGENT = """
