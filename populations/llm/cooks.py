@@ -23,10 +23,11 @@ FAMILY = "llm"
 
 
 @cache
-def personas() -> dict[str, str]:
-    """Personas that come with the package: name → what the model is told."""
-    found: dict[str, str] = read_toml(Path(str(resources.files("crossplay.populations"))) / "llm" / "personas.toml")
-    return found
+def personas(kind: str) -> dict[str, str]:
+    """Personas that come with the package for a kind of game: name → what the model is told."""
+    found = read_toml(Path(str(resources.files("crossplay.populations"))) / "llm" / "personas.toml")
+    told: dict[str, str] = found[kind]
+    return told
 
 
 class _Cards(NamedTuple):
@@ -65,11 +66,12 @@ class Cooks:
     calls: PositiveInt = 10_000  # most calls of one partner, over all its matches
 
     def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> Sequence[_Cards]:
-        """One task for all. Raises Refused for an unknown persona, no model, or any other game than Overcooked."""
+        """One task for all. Raises Refused for an unknown persona, no model, or a game without macro-actions."""
         adapter("llm", game)
+        known = personas(to_table(game)["kind"])
         if (self.backend is None) == (self.local is None):
             raise Refused("llm: wanted a model: --endpoint URL --model NAME, or --local PATH, and not both")
-        cooks = [(*_told(text), text) for text in self.personas or personas()]
+        cooks = [(*_told(text, known), text) for text in self.personas or known]
         names = [name for name, _, _ in cooks]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise Refused(f"llm: the personas {', '.join(twice)} are given twice")
@@ -85,10 +87,10 @@ def family(cook: LLM) -> str:
     return FIXTURE if tiny else FAMILY
 
 
-def _told(text: str) -> tuple[str, str]:
+def _told(text: str, known: dict[str, str]) -> tuple[str, str]:
     name, colon, told = text.partition(":")
     if colon and re.fullmatch(r"[\w.-]+", name) and told.strip():
         return name, told.strip()
-    if text not in personas():
-        raise unknown("persona", text, personas())
-    return text, personas()[text]
+    if text not in known:
+        raise unknown("persona", text, known)
+    return text, known[text]

@@ -13,30 +13,33 @@ from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import Seeds
 from crossplay.populations.llm.backend import Budgeted, ChoiceRequest, TextBackend
+from crossplay.populations.llm.grid import GridAdapter
 from crossplay.populations.llm.hf_backend import HFBackend
-from crossplay.populations.llm.macros import VIEW, MacroAdapter, Notes, adapter, fresh
+from crossplay.populations.llm.macros import MacroAdapter, Notes, adapter
 from crossplay.populations.llm.openai_backend import OpenAIBackend
 from crossplay.populations.llm.tape import Recording, TapeBackend
 
 TAPE = "tape.jsonl"
-SYSTEM = """You are one of two cooks in a kitchen. Three ingredients in a pot become a soup; once it is ready, take it
-out with a dish and deliver it at the serving window. Each delivered soup pays both cooks; a shift is {steps} steps.
+SYSTEM = """{rules}
 Each time you are told what you see and which errands you can do now; a way is found for you. Distances are in steps.
 {persona}
 Reply with one option number and nothing else."""
 
 
 class LLMPlayer(NamedTuple):
-    """A cook whose errands a backend picks. All choices that are due in a batch of episodes go in one call.
+    """A player whose errands a backend picks. All choices that are due in a batch of episodes go in one call.
 
-    Where a model names no option even when asked again, the cook stays one step, and the tape counts it.
+    Where a model names no option even when asked again, the player stays one step, and the tape counts it.
     """
 
-    adapter: MacroAdapter
+    adapter: MacroAdapter | GridAdapter
     backend: TextBackend
     persona: str = ""
     samples: int = 1
-    view: str = VIEW
+
+    @property
+    def view(self) -> str:
+        return self.adapter.view
 
     @property
     def about(self) -> dict[str, Any]:
@@ -47,11 +50,11 @@ class LLMPlayer(NamedTuple):
     @property
     def system(self) -> str:
         """The frozen system text."""
-        return SYSTEM.format(persona=self.persona, steps=self.adapter.game.horizon)
+        return SYSTEM.format(rules=self.adapter.rules, persona=self.persona)
 
     def begin(self, seeds: Seeds, seat: int) -> Notes:
         """Memory of fresh episodes."""
-        return fresh(seeds, seat)
+        return self.adapter.fresh(seeds, seat)
 
     def act(self, observation: Observation, memory: Notes) -> tuple[np.ndarray, Notes]:
         """Actions int64 [episodes]. Raises Exhausted where the backend cannot answer."""
@@ -73,9 +76,9 @@ class LLMPlayer(NamedTuple):
     def _stay(self) -> int:
         return [macro.name for macro in self.adapter.macros].index("wait 1")
 
-    def _requests(self, symbols: np.ndarray, legal: np.ndarray, seeds: Seeds, rows: list[Any]) -> list[ChoiceRequest]:
+    def _requests(self, seen: np.ndarray, legal: np.ndarray, seeds: Seeds, rows: list[Any]) -> list[ChoiceRequest]:
         system = ("system", self.system)
-        texts = self.adapter.describe(symbols[rows], legal[rows])
+        texts = self.adapter.describe(seen[rows], legal[rows])
         samples = [int(seeds[row] % np.uint64(self.samples)) for row in rows]
         return [
             ChoiceRequest((system, ("user", text)), self.adapter.names(np.flatnonzero(legal[row])), sample, sample)

@@ -6,13 +6,14 @@ view "symbols" and keep all they remember in `Notes`, so a policy made of them h
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
 from crossplay.benchmark.config import canonical, config, sha256
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.game import Game
+from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.games.overcooked.game import Overcooked
 from crossplay.benchmark.games.overcooked.layouts import COUNTER
 from crossplay.benchmark.games.overcooked.symbols import OWN_CELL
@@ -20,9 +21,12 @@ from crossplay.benchmark.seeding import Seeds
 from crossplay.populations.llm.words import THINGS, Macro, macros
 
 if TYPE_CHECKING:
+    from crossplay.populations.llm.grid import GridAdapter
     from crossplay.populations.llm.kernel import Rules
 
 VIEW = "symbols"
+RULES = """You are one of two cooks in a kitchen. Three ingredients in a pot become a soup; once it is ready, take it
+out with a dish and deliver it at the serving window. Each delivered soup pays both cooks; a shift is {steps} steps."""
 
 
 class Notes(NamedTuple):
@@ -40,18 +44,24 @@ class Choices(NamedTuple):
     legal: np.ndarray  # bool [episodes, macros] precondition holds and there is a way now
 
 
-def fresh(seeds: Seeds, seat: int) -> Notes:
-    """The memory of a cook at the start of its episodes."""
-    from crossplay.populations.llm.kernel import blank
-
-    return Notes(np.ascontiguousarray(seeds, dtype=np.uint64), 0, blank(len(seeds), seat))
-
-
 @config
 class MacroAdapter:
-    """The macro-actions of one kitchen. Raises Refused for any other game than Overcooked."""
+    """The macro-actions of one kitchen."""
 
     game: Overcooked
+
+    view: ClassVar[str] = VIEW
+
+    @property
+    def rules(self) -> str:
+        """The game, for whoever has to play it."""
+        return RULES.format(steps=self.game.horizon)
+
+    def fresh(self, seeds: Seeds, seat: int) -> Notes:
+        """The memory of a cook at the start of its episodes."""
+        from crossplay.populations.llm.kernel import blank
+
+        return Notes(np.ascontiguousarray(seeds, dtype=np.uint64), 0, blank(len(seeds), seat))
 
     @cached_property
     def macros(self) -> tuple[Macro, ...]:
@@ -162,11 +172,15 @@ class MacroAdapter:
         return desk(len(self._tables[0].kind), len(PREDICATES))
 
 
-def adapter(who: str, game: Game) -> MacroAdapter:
+def adapter(who: str, game: Game) -> "MacroAdapter | GridAdapter":
     """The adapter of a game, on behalf of a partner. Raises Refused where there is none for it."""
-    if not isinstance(game, Overcooked):
-        raise Refused(f"{who}: macro-actions are known for overcooked only; given {game.spec.name}")
-    return MacroAdapter(game=game)
+    from crossplay.populations.llm.grid import GridAdapter
+
+    if isinstance(game, CollabGrid):
+        return GridAdapter(game=game)
+    if isinstance(game, Overcooked):
+        return MacroAdapter(game=game)
+    raise Refused(f"{who}: macro-actions are known for overcooked and collab-grid only; given {game.spec.name}")
 
 
 def _plain(symbols: np.ndarray) -> np.ndarray:

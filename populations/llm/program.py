@@ -13,10 +13,11 @@ from pydantic import Field, field_validator
 from crossplay.benchmark.config import build, config
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.game import Game, Observation
+from crossplay.benchmark.games.overcooked.game import Overcooked
 from crossplay.benchmark.policy import Policy
 from crossplay.benchmark.registry import POLICIES
 from crossplay.benchmark.seeding import Seeds
-from crossplay.populations.llm.macros import VIEW, MacroAdapter, Notes, adapter, fresh
+from crossplay.populations.llm.macros import VIEW, MacroAdapter, Notes
 from crossplay.populations.llm.words import OPERATORS, ORDERS, PREDICATES, THINGS
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class _Player(NamedTuple):
     view: str = VIEW
 
     def begin(self, seeds: Seeds, seat: int) -> Notes:
-        return fresh(seeds, seat)
+        return self.adapter.fresh(seeds, seat)
 
     def act(self, observation: Observation, memory: Notes) -> tuple[np.ndarray, Notes]:
         return self.adapter.follow(self.rules, observation.features, memory)
@@ -100,7 +101,9 @@ class Program:
         return _known("hand", hand, HANDS)
 
     def make(self, game: Game, files: Path | None) -> Policy:
-        return _Player(adapter("llm-program", game), self.numbers())
+        if not isinstance(game, Overcooked):
+            raise Refused(f"llm-program plays overcooked only; given {game.spec.name}")
+        return _Player(MacroAdapter(game=game), self.numbers())
 
     def numbers(self) -> "Rules":
         """The program as the compiled interpreter reads it."""

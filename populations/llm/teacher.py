@@ -1,4 +1,4 @@
-"""A cook of fixed rules that reads what a language model reads, and whose choices a tiny model is taught."""
+"""A player of fixed rules that reads what a language model reads, and whose choices a tiny model is taught."""
 
 import re
 from collections.abc import Sequence
@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from crossplay.populations.llm.backend import BackendCard, ChoiceReply, ChoiceRequest
 
 _POT = re.compile(r"Pot (\d+) holds (.+), (not cooking|ready|ready in (?:0-2|3-5|6\+) steps)\.")
+_ONION = re.compile(r"Steps to the (\w+) onion: you (\S+), your partner \S+\. It (lies there|is gone)\.")
 _SOON = ("ready", "ready in 0-2 steps", "ready in 3-5 steps", "ready in 6+ steps")
 
 
 class Rules:
-    """Deliver, plate what is ready first, fill pots, fetch what is wanted; else step aside where blocked, or wait."""
+    """Deliver, plate what is ready first, fill pots, fetch what is wanted; else step aside where blocked, or wait.
+
+    In collab-grid: deliver, else fetch the nearest onion that lies there, or wait for one where it grows.
+    """
 
     def choose(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceReply]:
         """One reply a request; it depends on the request's text alone."""
@@ -26,7 +30,7 @@ class Rules:
 def errand(text: str, options: Sequence[str]) -> str:
     """What the rules do in a situation in words, one of the options."""
     pots = {number: (contents, fire) for number, contents, fire in _POT.findall(text)}
-    wanted = _wanted(text, pots)
+    wanted = _wanted(text, pots) if "You hold" in text else _fetched(text)
     found = next((name for name in wanted if name in options), "")
     return found or ("step aside" if "nearest pot: you out of reach" in text and "step aside" in options else "wait 1")
 
@@ -42,6 +46,11 @@ def _wanted(text: str, pots: dict[str, tuple[str, str]]) -> list[str]:
     dish = ["pick dish from counter", "get dish"] if hot and "Your partner holds a dish" not in text else []
     more = ["pick onion from counter", "get onion", "get tomato"] if len(full) < len(cold) else []
     return ["pick soup from counter", *(f"start pot {number}" for number in full), *dish, *more]
+
+
+def _fetched(text: str) -> list[str]:
+    onions = sorted(_ONION.findall(text), key=lambda onion: (onion[2] == "is gone", onion[1]))
+    return ["deliver", *(f"get {name} onion" for name, _, _ in onions)]
 
 
 def _filling(contents: str) -> int:

@@ -26,7 +26,6 @@ from crossplay.populations.llm.hf_backend import FIXTURE
 from crossplay.populations.llm.live import LLMPlayer
 from crossplay.populations.llm.macros import adapter
 from crossplay.populations.llm.teacher import Rules
-from crossplay.populations.llm.words import macros
 from crossplay.populations.scripted.generator import standard
 
 SPECIAL = ("<pad>", "<eos>", "<unk>")
@@ -105,7 +104,7 @@ def train(setting: Tiny, game: Game, out: Path) -> dict[str, Any]:
 
     began = time.perf_counter()
     examples = transcripts(setting, game)
-    words = tokenizer(examples)
+    words = tokenizer(examples, [macro.name for macro in adapter(FIXTURE, game).macros])
     model = blank(setting, words)
     with single_threaded():  # two threads on a busy machine of two cores are many times slower
         loss = teach(model, words, setting, examples)
@@ -125,7 +124,7 @@ def train(setting: Tiny, game: Game, out: Path) -> dict[str, Any]:
     return told
 
 
-def tokenizer(examples: Sequence[Example]) -> Any:
+def tokenizer(examples: Sequence[Example], names: Sequence[str]) -> Any:
     """Whole phrases, as "your partner 0-2"; what is in no transcript and no macro's name is unknown."""
     from tokenizers import Regex, Tokenizer
     from tokenizers.models import WordLevel
@@ -134,7 +133,7 @@ def tokenizer(examples: Sequence[Example]) -> Any:
 
     split = Split(Regex(APART), behavior="removed")
     texts = [f"{example.prompt}\nAnswer:" for example in examples]
-    texts += [*(macro.name for macro in macros(2)), *map(str, range(1, 41))]
+    texts += [*names, *map(str, range(1, 41))]
     known = {piece for text in texts for piece, _ in split.pre_tokenize_str(text)}
     inner = Tokenizer(WordLevel({word: n for n, word in enumerate((*SPECIAL, *sorted(known)))}, unk_token="<unk>"))
     inner.pre_tokenizer = split

@@ -10,7 +10,7 @@ from crossplay.benchmark.games import Matrix, Overcooked
 from crossplay.benchmark.games.overcooked.layouts import CLASSIC_FIVE
 from crossplay.benchmark.seeding import sample, spread, uniforms
 from crossplay.benchmark.workers import single_threaded
-from crossplay.populations.llm.macros import adapter, fresh
+from crossplay.populations.llm.macros import adapter
 from tests.populations.llm.kitchens import EAST, INTERACT, NORTH, SOUTH, STAY, WEST, kitchen
 
 AWAY = ((2, 2), SOUTH, None)  # the partner, out of the way in cramped_room: pot (2,0), onions (0,1) (4,1), dish (1,3)
@@ -22,7 +22,7 @@ def look(cooks, objects=(), seat=0, **setting):
     game, state = kitchen(cooks, objects, **setting)
     found = adapter("test", game)
     symbols = game.observe(state, "symbols").features[:, seat].copy()
-    choices, notes = found.look(symbols, fresh(spread(1, 1), seat))
+    choices, notes = found.look(symbols, found.fresh(spread(1, 1), seat))
     legal = set(found.names(np.flatnonzero(choices.legal[0])))
     assert choices.due.all()
     assert legal >= WAITS
@@ -68,7 +68,8 @@ def test_what_is_on_the_other_side_is_out_of_reach_but_can_be_handed_over():
 def walk(cooks, macro, objects=(), ticks=30, mate=(), **setting):
     """Actions of seat 0 for one macro until a new one is due, and the state after them; the mate stays in the end."""
     game, state = kitchen(cooks, objects, **setting)
-    found, notes, actions = adapter("test", game), fresh(spread(1, 1), 0), []
+    found, actions = adapter("test", game), []
+    notes = found.fresh(spread(1, 1), 0)
     for tick in range(ticks):
         symbols = game.observe(state, "symbols").features[:, 0]
         choices, notes = found.look(symbols, notes)
@@ -123,7 +124,7 @@ def test_ties_break_by_the_episodes_seed():
     found, symbols = adapter("test", game), game.observe(state, "symbols").features[:, 0]
     firsts = []
     for _ in range(2):
-        choices, notes = found.look(symbols, fresh(spread(3, 64), 0))
+        choices, notes = found.look(symbols, found.fresh(spread(3, 64), 0))
         firsts.append(found.step(symbols, notes, np.where(choices.due, 0, -1))[0])
     assert set(firsts[0].tolist()) == {EAST, WEST}
     np.testing.assert_array_equal(*firsts)
@@ -134,7 +135,7 @@ def test_ties_break_by_the_episodes_seed():
 def test_any_sequence_of_legal_macros_plays_every_kitchen(layout, dynamics):
     game = Overcooked(layout=layout, dynamics=dynamics, horizon=120, random_starts=0.5)
     found, seeds = adapter("test", game), [spread(5, 16), spread(6, 16)]
-    state, notes = game.reset(spread(4, 16)), [fresh(seeds[0], 0), fresh(seeds[1], 1)]
+    state, notes = game.reset(spread(4, 16)), [found.fresh(seeds[0], 0), found.fresh(seeds[1], 1)]
     done: set[str] = set()
     for step in range(120):
         actions = np.empty((16, 2), dtype=np.int64)
@@ -167,7 +168,7 @@ def test_words_are_enums_and_buckets():
 
 
 def test_what_is_refused():
-    with pytest.raises(Refused, match="x: macro-actions are known for overcooked only; given matrix/"):
+    with pytest.raises(Refused, match="x: macro-actions are known for overcooked and collab-grid only; given matrix/"):
         adapter("x", Matrix())
     found, symbols, _, notes = look([((1, 1), NORTH, None), AWAY])
     with pytest.raises(Refused, match="'deliver' is illegal in episode 0, step 0"):
@@ -179,7 +180,8 @@ def test_what_is_refused():
 def test_64_episodes_of_400_steps_take_seconds():
     """One seat's looks and steps; a few tenths of a second on a quiet core, but test machines are busy."""
     game = Overcooked(layout="counter_circuit_o_1order")
-    found, state, notes = adapter("test", game), game.reset(spread(0, 64)), fresh(spread(1, 64), 0)
+    found, state = adapter("test", game), game.reset(spread(0, 64))
+    notes = found.fresh(spread(1, 64), 0)
     found.look(game.observe(state, "symbols").features[:, 0], notes)
     start = time.process_time()
     with single_threaded():

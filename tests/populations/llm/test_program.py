@@ -173,7 +173,7 @@ def test_broken_text_is_refused(text, words):
 
 
 def test_other_games_are_refused():
-    with pytest.raises(Refused, match="llm-program: macro-actions are known for overcooked only; given matrix/"):
+    with pytest.raises(Refused, match="llm-program plays overcooked only; given matrix/"):
         Program().make(Matrix(), None)
 
 
