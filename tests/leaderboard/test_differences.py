@@ -12,6 +12,7 @@ from crossplay.leaderboard.differences import differences, improvement, rank_int
 from crossplay.leaderboard.metrics import Iqm, Mean, PartnerMean
 from tests.leaderboard.league import table
 from tests.leaderboard.test_metrics import build
+from tests.speed.apart import LUCKS, told_apart
 
 RLIABLE = json.loads((Path(__file__).parent / "golden" / "rliable.json").read_text(encoding="utf-8"))
 
@@ -77,18 +78,10 @@ def test_over_games_it_is_the_mean():
     assert of(differences(games, ["a", "b"], Mean()), "b", "a").mean == pytest.approx(np.mean(each))
 
 
-@pytest.mark.parametrize(("seed_luck", "pair_luck"), [(1.0, 1.0), (1.0, 0.0)])
-def test_equal_entries_are_seldom_told_apart(seed_luck, pair_luck):
+@pytest.mark.parametrize("luck", [LUCKS["seeds 1, cells 1"], (1.0, 0.0, 0.0)])
+def test_equal_entries_are_seldom_told_apart(luck):
     """All pairs at once: 95 % say that at most one board in twenty claims anything."""
-    rng, wrong, boards = np.random.default_rng(5), 0, 120
-    for board in range(boards):
-        hard = 3 * rng.normal(size=(1, 12, 1))
-        scores = {
-            name: (hard + seed_luck * rng.normal(size=(5, 1, 1)) + pair_luck * rng.normal(size=(5, 12, 1))).repeat(2, 2)
-            for name in "abcd"
-        }
-        found = differences([table(scores, {"f": 6, "g": 6})], list("abcd"), Mean(), seed=board, samples=300)
-        wrong += any(pair.better for pair in found.pairs)
+    wrong = sum(told_apart(4, 5, luck, board, samples=300) for board in range(120))
     assert wrong <= 13  # of 120; at 5 % that many and more come up once in 160 times
 
 
