@@ -9,6 +9,7 @@ from crossplay.benchmark.crossplay import Failure, Fixture, play_fixtures
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.workers import in_processes
 from crossplay.leaderboard import failures
+from crossplay.leaderboard.asked import Asked
 from crossplay.leaderboard.store import ResultStore
 from crossplay.populations.generator import Task, bundles, make
 
@@ -74,7 +75,10 @@ def play_missing(place: Path, wanted: Sequence[Fixture], jobs: int, tell: Tell) 
             failures.note(place.parent, failure)
             tell(Progress("matches", done, len(wanted), f"failed: {failure.reason}"))
 
+        asked = Asked(card for fixture in missing for card in (fixture.ego, fixture.partner))
         for result in play_fixtures(missing, jobs=jobs, on_failure=on_failure):
             store.add(result)
             done += 1
-            tell(Progress("matches", done, len(wanted)))
+            tell(Progress("matches", done, len(wanted), asked.told()))
+        if spent := asked.told(at_last=True):
+            tell(Progress("matches", done, len(wanted), spent))

@@ -1,6 +1,6 @@
 """One seam between partners and language models: a batch of choices in, a batch of answers out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -96,11 +96,15 @@ class Budgeted:
             if most is not None and spent >= most:
                 raise Exhausted(f"budget: {most} {noun} allowed, {spent:g} spent")
         replies = self.inner.choose(requests)
+        self.count(replies)
+        return replies
+
+    def count(self, replies: Iterable[ChoiceReply]) -> None:
+        """Adds up what these have cost."""
         for reply in replies:
             self.spent_calls += reply.attempts
             self.spent_tokens += sum(reply.usage)
             self.spent_usd += sum(price * count / 1e6 for price, count in zip(self.prices, reply.usage, strict=True))
-        return replies
 
     def card(self) -> BackendCard:
         """The inner one's: a budget changes no answer."""

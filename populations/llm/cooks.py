@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from crossplay.benchmark.card import NAME, Card
 from crossplay.benchmark.config import config, read_toml, sha256, to_table
@@ -64,6 +64,9 @@ class Cooks:
     local: HFBackend | None = None
     samples: PositiveInt = 1
     calls: PositiveInt = 10_000  # most calls of one partner, over all its matches
+    tokens: PositiveInt | None = None
+    usd: PositiveFloat | None = None
+    prices: tuple[NonNegativeFloat, NonNegativeFloat] | None = None  # dollars for a million tokens, read and written
 
     def tasks(self, game: Game, out: Path, *, seed: int, device: str) -> Sequence[_Cards]:
         """One task for all. Raises Refused for an unknown persona, no model, or a game without macro-actions."""
@@ -75,7 +78,8 @@ class Cooks:
         names = [name for name, _, _ in cooks]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise Refused(f"llm: the personas {', '.join(twice)} are given twice")
-        more = {"samples": self.samples, "calls": self.calls, "backend": self.backend, "local": self.local}
+        limits = {"calls": self.calls, "tokens": self.tokens, "usd": self.usd, "prices": self.prices}
+        more = {"samples": self.samples, "backend": self.backend, "local": self.local, **limits}
         players = [(name, LLM(persona=told, **more)) for name, told, _ in cooks]  # type: ignore[arg-type]
         first = self.name or re.sub(r"[^\w.+-]+", "-", players[0][1].model)
         return [_Cards(tuple((f"{first}-{name}", name, player) for name, player in players), game, out)]

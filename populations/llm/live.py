@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from crossplay.benchmark.config import canonical, config, sha256
 from crossplay.benchmark.errors import Refused
@@ -101,6 +101,9 @@ class LLM:
     samples: PositiveInt = 1
     tape: Path = Path(TAPE)
     calls: PositiveInt = Field(default=10_000)  # most calls that its tape may hold
+    tokens: PositiveInt | None = None  # most tokens, read and written
+    usd: PositiveFloat | None = None  # most dollars, at these prices
+    prices: tuple[NonNegativeFloat, NonNegativeFloat] | None = None  # dollars for a million tokens, read and written
 
     alone: ClassVar[bool] = True  # its matches are not played beside others'
 
@@ -108,6 +111,8 @@ class LLM:
     def _one(self) -> "LLM":
         if (self.backend is None) == (self.local is None):
             raise ValueError("wanted a backend (base_url, model) or a local model (path), and not both")
+        if self.usd and not self.prices:
+            raise ValueError("usd limits what is spent at prices; wanted prices = [read, written], a million tokens")
         return self
 
     @property
@@ -122,11 +127,16 @@ class LLM:
         assert found  # see _one
         return found
 
+    def dollars(self, read: int, written: int) -> float:
+        """What so many tokens cost."""
+        return sum(price * count / 1e6 for price, count in zip(self.prices or (), (read, written), strict=False))
+
     def make(self, game: Game, files: Path | None) -> Policy:
         player = LLMPlayer(adapter("llm", game), self.asked, self.persona, self.samples)
-        spender = Budgeted(self.asked, calls=self.calls)
+        limits = {"calls": self.calls, "tokens": self.tokens, "usd": self.usd, "prices": self.prices or (0.0, 0.0)}
+        spender = Budgeted(self.asked, **limits)  # type: ignore[arg-type]
         recording = Recording(spender, (files or Path()) / self.tape, player.about)
-        spender.spent_calls = sum(reply.attempts for reply in recording.known.values())
+        spender.count(recording.known.values())
         return player._replace(backend=recording)
 
 
@@ -156,7 +166,14 @@ def frozen(maker: dict[str, Any]) -> dict[str, Any]:
     return {**maker, "maker": frozen(inner)} if isinstance(inner, dict) else maker
 
 
+def speaker(maker: dict[str, Any]) -> dict[str, Any] | None:
+    """The table, in a maker's, of the language model that plays, live or from its tape; None where none does."""
+    inner = maker.get("maker")
+    if maker.get("kind") in ("llm", "llm-replay"):
+        return maker
+    return speaker(inner) if isinstance(inner, dict) else None
+
+
 def asks(maker: dict[str, Any]) -> bool:
     """Whether a maker's table has a language model play, live or from its tape."""
-    inner = maker.get("maker")
-    return maker.get("kind") in ("llm", "llm-replay") or (isinstance(inner, dict) and asks(inner))
+    return speaker(maker) is not None

@@ -17,6 +17,7 @@ from crossplay.leaderboard import failures, pool, publish, tapes
 from crossplay.leaderboard.run import run as run_suite
 from crossplay.leaderboard.submission.submit import submit
 from crossplay.leaderboard.suite import load_suite
+from crossplay.populations.llm import tape
 from crossplay.populations.population import load_population
 from tests.leaderboard.test_cli import run
 from tests.leaderboard.test_recompute import off
@@ -197,6 +198,28 @@ def test_nobody_is_trained_against_a_model_that_answers(chefs, tmp_path, monkeyp
         assert ("language model" in row.unmeasured) == (name != "greedy")
     assert board.rows[0].status == "ranked"
     assert board.rows[0].br_prox is None, "not everybody has a best response"
+
+
+def test_what_models_were_asked_is_told_while_they_play(chefs, tmp_path, monkeypatch):
+    """Calls, tokens, what they cost at the prices given, and answers that named no option; at the end at the latest."""
+    for path in (chefs.parent / "chefs").glob("*/card.toml"):
+        path.write_text(path.read_text().replace('kind = "llm"', 'kind = "llm"\nprices = [1000.0, 0.0]', 1))
+    told = []
+    with Chef(rule=helpful) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        run_suite(load_suite(str(chefs)), tmp_path / "res", jobs=1, device="cpu", tell=told.append)
+        asked = len(server.seen)
+    last = [progress.what for progress in told if progress.stage == "matches"][-1]
+    stats = [tape.stats(path) for path in (tmp_path / "res" / SITE / "cards").glob("*/tape.jsonl")]
+    assert asked == sum(one["calls"] for one in stats) > 0
+    read, written = (sum(one[f"{what}_tokens"] for one in stats) for what in ("prompt", "completion"))
+    assert last == (
+        f"language models: {asked:,} calls, {read:,} tokens read and {written:,} written, ${read / 1000:.2f}; "
+        f"0.0% of {sum(one['answers'] for one in stats):,} answers named no option"
+    )
+    again = []
+    run_suite(load_suite(str(chefs)), tmp_path / "res", jobs=1, device="cpu", tell=again.append)
+    assert not [progress for progress in again if "language models" in progress.what], "nobody was asked"
 
 
 AGENT = """

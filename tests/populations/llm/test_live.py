@@ -253,6 +253,26 @@ def test_budgets_end_the_match(limit, words):
 
 
 @needs_openai
+@pytest.mark.parametrize(
+    ("limit", "words"), [({"tokens": 60}, "60 tokens"), ({"usd": 6e-5, "prices": [1.0, 2.0]}, "6e-05")]
+)
+def test_a_partners_budget_is_of_its_whole_tape(tmp_path, limit, words):
+    with Chef() as server:
+        table = {"kind": "llm", "backend": {"base_url": server.url, "model": MODEL, "key_env": ""}, **limit}
+        for _ in range(2):
+            with pytest.raises(Exhausted, match=f"budget: {words}.* allowed"):
+                match(from_table(POLICIES, table).make(GAME, tmp_path))
+            asked = len(server.seen)
+        player = from_table(POLICIES, table).make(GAME, tmp_path)
+        assert player.backend.inner.spent_calls == asked
+        assert player.backend.inner.spent_tokens == sum(
+            stats(tmp_path / "tape.jsonl")[f"{k}_tokens"] for k in ("prompt", "completion")
+        )
+    with pytest.raises(Refused, match="usd limits what is spent at prices"):
+        from_table(POLICIES, {"kind": "llm", "backend": table["backend"], "usd": 1.0})
+
+
+@needs_openai
 def test_answers_are_kept_when_another_of_their_batch_fails(tmp_path):
     texts = [f"Options:\n{n}. get onion" for n in (1, 2, 3)]
     with Chef(["garbage"]) as server:
