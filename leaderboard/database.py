@@ -170,9 +170,10 @@ def at_once(engine: sql.Engine, columns: list[Any], game: str, keys: Sequence[st
         stored = connection.scalar(sql.select(sql.func.count()).select_from(MATCHES)) or 0
         if stored <= PASS * len(wanted):
             query = sql.select(*columns).where(MATCHES.c.game == game)
-            for part in connection.execution_options(yield_per=CHUNK).execute(query).partitions():
-                rows = [row for row in part if row.key in wanted]
-                wanted.difference_update(row.key for row in rows)
-                if rows:
-                    yield rows
+            with connection.execution_options(yield_per=CHUNK).execute(query) as found:
+                for part in found.partitions():
+                    rows = [row for row in part if row.key in wanted]
+                    wanted.difference_update(row.key for row in rows)
+                    if rows:
+                        yield rows
     yield from filter(None, chunks(engine, columns, sorted(wanted)))

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sql
 
 from crossplay.benchmark.errors import Refused
+from crossplay.benchmark.pairing import values_of
 from crossplay.leaderboard import publish
 from crossplay.leaderboard.cli import main
 from crossplay.leaderboard.database import MATCHES
@@ -103,6 +104,10 @@ def test_a_round_trip_is_sqlites_byte_for_byte(place, store, tmp_path):
             same(store.load([fixture.pairing.key])[fixture.pairing.key], result)
         assert list(store.load()) == list(other.load())
         assert store.games == other.games
+        mine, theirs = (each.outcomes(fixture.pairing for fixture in FIXTURES) for each in (store, other))
+        assert set(mine) == set(theirs) == {fixture.pairing.key for fixture in FIXTURES}
+        for key, result in mine.items():
+            np.testing.assert_array_equal(result.returns.returns, theirs[key].returns.returns)
     mine = raw(place)
     assert mine == raw(tmp_path / "s")
     assert len(mine) == len(FIXTURES)
@@ -241,6 +246,18 @@ def test_an_idle_connection_that_was_killed_is_not_noticed(server, database, sto
         store.add(some(fixture))
         cut(server, database)
     assert len(store.keys()) == 3
+
+
+def test_a_connection_killed_while_a_board_is_read_is_refused_in_words(server, database, store, monkeypatch):
+    monkeypatch.setattr("crossplay.leaderboard.database.CHUNK", 1)
+    for fixture in FIXTURES:
+        store.add(some(fixture))
+    parts = store.stacks({fixture.pairing.key: values_of(fixture.pairing) for fixture in FIXTURES})
+    next(parts)
+    cut(server, database)
+    with pytest.raises(Refused, match="connection"):
+        list(parts)
+    assert len(store.keys()) == len(FIXTURES)
 
 
 def test_kills_at_any_moment_lose_and_double_nothing(server, database, store):
