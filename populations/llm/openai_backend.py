@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from math import inf
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -24,6 +25,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HIDDEN = "[key]"
 PLACE = "OPENAI_BASE_URL"
 LONGEST = 60.0  # seconds waited between two attempts at most, whatever the server says
+
+MINUTE = 60.0
+_GIVEN_UP: dict[str, float] = {}  # base_url → when, on this process's clock
 
 
 @config
@@ -131,11 +135,17 @@ class _Call:
         return self.left[0]
 
     def ask(self, messages: list[dict[str, str]]) -> str:
-        """The answer's text. Raises Exhausted with the last fault, the key taken out of it."""
-        openai, retry = _sdk(), 0
+        """The answer's text. Raises Exhausted with the last fault, the key taken out of it.
+
+        Whoever was given up is asked once only for a minute: else every match there is would wait for all retries.
+        """
+        openai, retry, url = _sdk(), 0, self.backend.url
+        retries = self.backend.retries if time.monotonic() > _GIVEN_UP.get(url, -inf) + MINUTE else 0
         while True:
             try:
-                return self._once(messages)
+                text = self._once(messages)
+                _GIVEN_UP.pop(url, None)
+                return text
             except openai.BadRequestError as error:
                 if len(self.left) == 1:
                     raise Refused(self._told(error)) from None
@@ -143,7 +153,8 @@ class _Call:
             except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
                 raise Refused(self._told(error)) from None
             except (openai.APIError, ValueError) as error:  # ValueError: a body that is no JSON
-                if retry == self.backend.retries:
+                if retry == retries:
+                    _GIVEN_UP[url] = time.monotonic()
                     raise Exhausted(f"{self._told(error)}; given up after {self.attempts} attempts") from None
                 time.sleep(self._wait(error, retry))
                 retry += 1

@@ -12,7 +12,7 @@ from crossplay.benchmark.games.collab_grid import CollabGrid
 from crossplay.benchmark.games.collab_grid_kernel import EVENTS, ONIONS, POT, SIZE
 from crossplay.benchmark.match import Table, play_tables
 from crossplay.benchmark.registry import POLICIES
-from crossplay.benchmark.seeding import sample, spread, uniforms
+from crossplay.benchmark.seeding import spread
 from crossplay.populations.llm import grid
 from crossplay.populations.llm.live import LLMPlayer, frozen
 from crossplay.populations.llm.macros import adapter
@@ -20,6 +20,7 @@ from crossplay.populations.llm.teacher import Rules
 from crossplay.populations.scripted.generator import standard
 from tests.leaderboard.test_cli import run
 from tests.populations.llm.server import MODEL, Chef, helpful
+from tests.populations.llm.test_macros import any_legal
 
 GAME = CollabGrid()
 UP, DOWN, LEFT, RIGHT, STAY = range(5)
@@ -114,19 +115,7 @@ def test_ties_break_by_the_episodes_seed():
 
 
 def test_any_sequence_of_legal_macros_plays_to_the_end():
-    found, seeds = adapter("test", GAME), [spread(5, 64), spread(6, 64)]
-    state, notes, done = GAME.reset(spread(4, 64)), [found.fresh(seeds[seat], seat) for seat in (0, 1)], set()
-    for step in range(GAME.horizon):
-        actions = np.empty((64, 2), dtype=np.int64)
-        for seat in range(2):
-            seen = GAME.observe(state, "ego").features[:, seat]
-            choices, notes[seat] = found.look(seen, notes[seat])
-            chosen = np.where(choices.due, sample(choices.legal, uniforms(seeds[seat], step, 99)), -1)
-            done |= set(found.names(chosen[chosen >= 0]))
-            assert all(found.describe(seen, choices.legal))
-            actions[:, seat], _, notes[seat] = found.step(seen, notes[seat], chosen)
-        state, _ = GAME.step(state, actions)
-    assert done == set(NUMBER)
+    assert any_legal(GAME, GAME.horizon, 64) == set(NUMBER)
 
 
 def test_a_player_of_simple_rules_earns_with_everybody_and_hardly_bumps():

@@ -253,6 +253,21 @@ def test_budgets_end_the_match(limit, words):
 
 
 @needs_openai
+def test_an_endpoint_that_was_given_up_is_asked_once_until_it_answers():
+    """Else each of a thousand matches would wait for all retries of a dead endpoint."""
+    ask = request("Options:\n1. get onion")
+    with Chef([500] * 4 + [500]) as server:
+        asked = backend(server, retries=3, pause=0.0)
+        for attempts, seen in ((4, 4), (1, 5)):
+            with pytest.raises(Exhausted, match=f"given up after {attempts} attempts"):
+                asked.choose([ask])
+            assert len(server.seen) == seen
+        assert asked.choose([ask])[0].index == 0
+        server.faults[:] = [500] * 3
+        assert asked.choose([ask])[0].attempts == 4, "it answered again, so it is worth waiting for"
+
+
+@needs_openai
 @pytest.mark.parametrize(
     ("limit", "words"), [({"tokens": 60}, "60 tokens"), ({"usd": 6e-5, "prices": [1.0, 2.0]}, "6e-05")]
 )

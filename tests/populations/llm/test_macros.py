@@ -130,23 +130,28 @@ def test_ties_break_by_the_episodes_seed():
     np.testing.assert_array_equal(*firsts)
 
 
+def any_legal(game, steps, episodes=16):
+    """Two players who choose any legal macro play a game; the names of what they chose."""
+    found, seeds = adapter("test", game), [spread(5, episodes), spread(6, episodes)]
+    state, notes = game.reset(spread(4, episodes)), [found.fresh(seeds[0], 0), found.fresh(seeds[1], 1)]
+    done: set[str] = set()
+    for step in range(steps):
+        actions = np.empty((episodes, 2), dtype=np.int64)
+        for seat in range(2):
+            seen = game.observe(state, found.view).features[:, seat]
+            choices, notes[seat] = found.look(seen, notes[seat])
+            chosen = np.where(choices.due, sample(choices.legal, uniforms(seeds[seat], step, 99)), -1)
+            done |= set(found.names(chosen[chosen >= 0]))
+            assert all(found.describe(seen, choices.legal))
+            actions[:, seat], _, notes[seat] = found.step(seen, notes[seat], chosen)
+        state, _ = game.step(state, actions)
+    return done
+
+
 @pytest.mark.parametrize("layout", CLASSIC_FIVE)
 @pytest.mark.parametrize("dynamics", ["classic", "interact"])
 def test_any_sequence_of_legal_macros_plays_every_kitchen(layout, dynamics):
-    game = Overcooked(layout=layout, dynamics=dynamics, horizon=120, random_starts=0.5)
-    found, seeds = adapter("test", game), [spread(5, 16), spread(6, 16)]
-    state, notes = game.reset(spread(4, 16)), [found.fresh(seeds[0], 0), found.fresh(seeds[1], 1)]
-    done: set[str] = set()
-    for step in range(120):
-        actions = np.empty((16, 2), dtype=np.int64)
-        for seat in range(2):
-            symbols = game.observe(state, "symbols").features[:, seat]
-            choices, notes[seat] = found.look(symbols, notes[seat])
-            chosen = np.where(choices.due, sample(choices.legal, uniforms(seeds[seat], step, 99)), -1)
-            done |= set(found.names(chosen[chosen >= 0]))
-            assert all(found.describe(symbols, choices.legal))
-            actions[:, seat], _, notes[seat] = found.step(symbols, notes[seat], chosen)
-        state, _ = game.step(state, actions)
+    done = any_legal(Overcooked(layout=layout, dynamics=dynamics, horizon=120, random_starts=0.5), 120)
     assert {"get onion", "get dish", "put in pot 0", "put on counter", "pick onion from counter"} <= done
     assert ("start pot 0" in done) == (dynamics == "interact")
 
