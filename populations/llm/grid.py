@@ -132,8 +132,8 @@ def _legal(seen: np.ndarray) -> np.ndarray:
     handy = np.stack([_sensible(seen, np.full(len(seen), macro)) for macro in every], axis=1)
     walks = (VERBS == GET) | (VERBS == DELIVER)
     way = _ways()[0][np.where(walks, ARGS, 0)[None], _cell(seen, OTHER)[:, None], _cell(seen, OWN)[:, None]]
-    room: np.ndarray = _room(seen).any(axis=1)
-    return handy & (~walks | (way < UNREACHABLE)) & ((VERBS != ASIDE) | room[:, None])
+    room = np.asarray(_room(seen).any(axis=1, keepdims=True))
+    return handy & (~walks | (way < UNREACHABLE)) & ((VERBS != ASIDE) | room)
 
 
 def _room(seen: np.ndarray) -> np.ndarray:
