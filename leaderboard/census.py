@@ -12,7 +12,7 @@ from crossplay.benchmark.errors import Refused, unknown
 from crossplay.leaderboard.suite import short
 from crossplay.leaderboard.table import NULL, four_digits, shown
 from crossplay.populations import population as populations
-from crossplay.populations.bounds import CLEAR, Bound
+from crossplay.populations.bounds import CLEAR, Bound, Bounds
 from crossplay.populations.population import MANIFEST, Member, Population
 
 RESULTS = Path("results")
@@ -110,22 +110,25 @@ def _unmeasured(population: Population, called: str) -> list[str]:
     if found is None:
         return [f"Bounds not measured: crossplay population bounds {called}"]
     steps = found.trainer.get("budget", {}).get("steps")
+    others = " of training, or a held-out partner" if found.auditions else ""
     why = [f"* {row.partner}, seat {row.seat}: {row.unmeasured}" for row in found.rows if row.unmeasured]
     said = "no score is measured against those marked *" if why else f"all clear by {CLEAR:g} standard errors"
     return [
-        f"seat: low … high with the ego there, uniform play and a best response ({steps} steps), "
+        f"seat: low … high with the ego there, uniform play and the best response ({steps} steps{others}), "
         f"{found.episodes} episodes; {said}.",
         *why,
-        *_short_of_itself(population),
+        *_better(found),
     ]
 
 
-def _short_of_itself(population: Population) -> list[str]:
-    """Partners for whom the best response cannot be one: a copy of the partner earns more."""
-    rows, told = (population.bounds.rows if population.bounds else ()), population.diversity
-    short = {row.partner for row in rows if told and row.high is not None and told.itself(row.partner) > row.high}
-    names = ", ".join(sorted(short))
-    return [f"A copy earns more than the best response, which wants longer training: {names}."] if short else []
+def _better(found: Bounds) -> list[str]:
+    """Partners with whom somebody held out earns more than the response that was trained for it."""
+    by: dict[str, set[str]] = {}
+    for row in found.rows:
+        if row.by:
+            by.setdefault(row.partner, set()).add("a copy" if row.by == row.partner else row.by)
+    names = ", ".join(f"{partner} ({', '.join(sorted(who))})" for partner, who in by.items())
+    return [f"Held-out partners earn more than the trained response with: {names}."] if names else []
 
 
 def _grid(*names: str, left: int = 1) -> Table:

@@ -37,7 +37,7 @@ def run(suite: Suite, out: Path, *, games: Sequence[str] = (), jobs: int, device
     places = sites(suite.only(games) if games else suite, out, pick_device(device))
     train(places, jobs, tell)
     for place in places if suite.bounds else []:
-        measure_bounds(place.root, episodes=suite.episodes, device=device, jobs=jobs, tell=tell)
+        measure_bounds(place.root, episodes=suite.episodes, settings=None, device=device, jobs=jobs, tell=tell)
         measure_diversity(place.root, episodes=suite.episodes, jobs=jobs, tell=tell)
     for place in places:
         compare(place.game, place.root, place.roster())

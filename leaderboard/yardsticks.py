@@ -4,81 +4,34 @@ Best responses and matches lie beside the manifest, in `measured`; so done work 
 measured can be recomputed from what every episode paid.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from crossplay.agents.divergence import Diverged
-from crossplay.agents.trainer import Trainer
+from crossplay.agents.trainer import TRAINERS, Trainer
 from crossplay.agents.training import Training, pick_device
 from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import from_table, to_table
-from crossplay.benchmark.crossplay import Fixture, fixture
 from crossplay.benchmark.errors import Refused
-from crossplay.benchmark.game import Game
-from crossplay.benchmark.match import Returns
-from crossplay.benchmark.registry import GAMES
+from crossplay.benchmark.match import HARNESS, Returns
+from crossplay.benchmark.seeding import derive
 from crossplay.leaderboard.measures import mean_return
-from crossplay.leaderboard.store import ResultStore
 from crossplay.leaderboard.suite import trainer_on
-from crossplay.leaderboard.work import Tell, make_cards, play_missing
+from crossplay.leaderboard.work import Tell, make_cards
+from crossplay.leaderboard.yard import Yard, yard
 from crossplay.populations.bounds import Bound, Bounds, bound
 from crossplay.populations.diversity import Diversity, Near, Skill, effective_rank, event_means, event_volume
 from crossplay.populations.fingerprint import NEAR, fingerprints, near_duplicates, thin
 from crossplay.populations.llm.live import asks
-from crossplay.populations.population import Population, verify
+from crossplay.populations.population import Population
 
-MEASURED = "measured"
 LIVE = "no best response is trained against a language model: it would be asked in every step"
+AUDITIONS = 32  # episodes
 UNIFORM = Card(name="uniform", maker={"kind": "uniform"}, family="named", lineage="named/uniform")
-
-
-class Yard(NamedTuple):
-    """Where and with whom it is measured."""
-
-    population: Population
-    root: Path
-    game: Game
-    held_out: tuple[Card, ...]
-    seed: int  # the population's: the games are those of its board
-    jobs: int
-    tell: Tell
-
-    def played(self, pairs: Sequence[tuple[Card, Card, int]], episodes: int) -> list[Returns]:
-        """What matches (ego, partner, the ego's seat) paid, in this order; those that are missing are played."""
-        make: Callable[..., Fixture] = partial(fixture, self.game, episodes=episodes, seed=self.seed)
-        wanted = [make(ego, partner, seat=seat) for ego, partner, seat in pairs]
-        place = self.root / MEASURED / "matches.sqlite"
-        try:
-            place.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            raise Refused(f"cannot measure in {self.root}: {error.strerror or error}") from None
-        if wanted:
-            play_missing(place, wanted, self.jobs, self.tell)
-        with ResultStore(place) as store:
-            found = store.load([one.pairing.key for one in wanted])
-        return [found[one.pairing.key].returns for one in wanted]
-
-    @property
-    def training(self) -> dict[str, Any]:
-        """The training settings the population was made with."""
-        return dict(self.population.recipe.get("training", {}))
-
-    def response(self, partner: Card, trainer: Trainer, device: str) -> Training:
-        """The training of a best response to one partner, in all seats in turn."""
-        name = f"br-{partner.name}"
-        out = self.root / MEASURED / name
-        return Training(name, "best_response", self.game, trainer, out, self.seed, (partner,), device=device)
-
-    def write(self, **measured: Bounds | Diversity) -> Population:
-        """The population's manifest with what was measured."""
-        population = replace(self.population, **measured)  # type: ignore[arg-type]
-        population.save(self.root)
-        return population
 
 
 class _Spot(NamedTuple):
@@ -86,41 +39,41 @@ class _Spot(NamedTuple):
     seat: int  # the ego's
     low: Returns  # what uniform play was paid
 
-
-def yard(root: Path, jobs: int, tell: Tell) -> Yard:
-    """A population, re-hashed, and its game. Raises Refused where its recipe does not say what is played."""
-    population = verify(root)
-    root = root if root.is_dir() else root.parent
-    if "game" not in population.recipe:
-        raise Refused(f"population {population.name!r}: its recipe names no game, so nothing can be played")
-    game: Game = from_table(GAMES, population.recipe["game"], f"population {population.name!r}")
-    seed = int(population.recipe.get("seed", 0))
-    return Yard(population, root, game, population.cards(root)[1], seed, jobs, tell)
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.partner.name, self.seat
 
 
 def measure_bounds(
-    root: Path, *, episodes: int, settings: Sequence[str] = (), device: str = "cpu", jobs: int, tell: Tell
+    root: Path, *, episodes: int, settings: Sequence[str] | None = (), device: str = "cpu", jobs: int, tell: Tell
 ) -> Population:
     """Trains a best response to every held-out partner, plays it and uniform play with it, and writes the bounds.
 
-    `settings` are field=value over the population's training settings. What has been measured in just this way is
-    kept; measured in another way, it is measured anew. Raises Refused for fewer than two episodes.
+    The best response is whoever earns most in games of their own, the trained one or a held-out partner: nobody is held
+    to less than what is known to be possible. `settings` are field=value over the population's training settings. What
+    has been measured in just this way is kept; measured in another way, it is measured anew. None: what is there is
+    kept, and what is missing measured in the same way. Raises Refused for fewer than two episodes.
     """
     if episodes < 2:
         raise Refused(f"bounds need at least 2 episodes, to say how sure they are; given {episodes}")
     where = yard(root, jobs, tell)
-    spots = [(card, seat) for card in where.held_out for seat in range(where.game.spec.seats)]
-    low = where.played([(UNIFORM, card, seat) for card, seat in spots], episodes)
-    trainer = trainer_on("best_response", where.game, {**_goal(low), **where.training}, settings)
-    plan = Bounds(trainer=to_table(trainer), seed=where.seed, episodes=episodes)
     old = where.population.bounds
+    begun = old if settings is None and old and old.harness == HARNESS else None
+    spots = [(card, seat) for card in where.held_out for seat in range(where.game.spec.seats)]
+    low = where.played([(UNIFORM, card, seat) for card, seat in spots], begun.episodes if begun else episodes)
+    plan = replace(begun, rows=()) if begun else _plan(where, low, settings or (), episodes)
     kept = old.rows if old and replace(old, rows=()) == plan else ()
     known = {(row.partner, row.seat) for row in kept}
     all_spots = [_Spot(card, seat, paid) for (card, seat), paid in zip(spots, low, strict=True)]
     missing = [spot for spot in all_spots if (spot.partner.name, spot.seat) not in known]
-    rows = [*kept, *_measured(where, trainer, missing, pick_device(device), episodes)]
+    rows = [*kept, *_measured(where, plan, missing, pick_device(device))]
     ordered = tuple(sorted(rows, key=lambda row: (row.partner, row.seat)))
     return where.write(bounds=replace(plan, rows=ordered))
+
+
+def _plan(where: Yard, low: Sequence[Returns], settings: Sequence[str], episodes: int) -> Bounds:
+    trainer = trainer_on("best_response", where.game, {**_goal(low), **where.training}, settings)
+    return Bounds(trainer=to_table(trainer), seed=where.seed, episodes=episodes, auditions=AUDITIONS)
 
 
 def _goal(low: Sequence[Returns]) -> dict[str, str]:
@@ -129,12 +82,26 @@ def _goal(low: Sequence[Returns]) -> dict[str, str]:
     return {} if alike else {"goal": "team"}
 
 
-def _measured(where: Yard, trainer: Trainer, spots: Sequence[_Spot], device: str, episodes: int) -> list[Bound]:
-    """Bounds for those whose uniform play is given: best responses trained together, then played."""
-    live = {spot.partner.name for spot in spots if asks(spot.partner.maker)}
-    taught = [spot.partner for spot in spots if spot.partner.name not in live]
-    trainings = {partner.name: where.response(partner, trainer, device) for partner in taught}
-    faults = dict.fromkeys(live, LIVE)  # by partner
+def _measured(where: Yard, plan: Bounds, spots: Sequence[_Spot], device: str) -> list[Bound]:
+    """Bounds for those whose uniform play is given: best responses trained together, auditioned, then played."""
+    taught = {spot.partner.name: spot.partner for spot in spots if not asks(spot.partner.maker)}
+    trainer: Trainer = from_table(TRAINERS, plan.trainer, "best responses")
+    trained, faults = _trained(where, {name: where.response(one, trainer, device) for name, one in taught.items()})
+    best = _best(where, [spot for spot in spots if spot.partner.name in taught], trained, plan.auditions)
+    pairs = [(best[spot.place], spot.partner, spot.seat) for spot in spots if spot.place in best]
+    high = dict(zip(best, where.played(pairs, plan.episodes), strict=True))
+    held_out = {card.name for card in where.held_out}
+    found = []
+    for spot in spots:
+        by = best[spot.place].name if spot.place in best else ""
+        fault = faults.get(spot.partner.name, "" if spot.partner.name in taught else LIVE)
+        found.append(bound(*spot, high.get(spot.place), by if by in held_out else None, fault))
+    return found
+
+
+def _trained(where: Yard, trainings: Mapping[str, Training]) -> tuple[dict[str, Card], dict[str, str]]:
+    """By partner: the best responses, and why there is none."""
+    faults: dict[str, str] = {}
     others: list[Refused] = []
 
     def refused(fault: Refused) -> None:
@@ -147,13 +114,27 @@ def _measured(where: Yard, trainer: Trainer, spots: Sequence[_Spot], device: str
         make_cards("responses", list(trainings.values()), where.jobs, where.tell, refused)
     if others:
         raise others[0]
-    egos = {name: training.done() for name, training in trainings.items()}
-    pairs = [(ego, spot.partner, spot.seat) for spot in spots if (ego := egos.get(spot.partner.name))]
-    high = iter(where.played(pairs, episodes))
-    return [
-        bound(who.name, who.digest, seat, low, next(high) if egos.get(who.name) else None, faults.get(who.name, ""))
-        for who, seat, low in spots
+    return {name: card for name, training in trainings.items() if (card := training.done())}, faults
+
+
+def _best(
+    where: Yard, spots: Sequence[_Spot], trained: Mapping[str, Card], auditions: int | None
+) -> dict[tuple[str, int], Card]:
+    """Who earns most with each partner in each seat, in games of their own, so that being chosen flatters nobody."""
+    others = [card for card in where.held_out if not asks(card.maker)] if auditions else []
+    tries = [
+        (ego, spot.partner, spot.seat)
+        for spot in spots
+        for ego in [*(mine for mine in [trained.get(spot.partner.name)] if mine), *others]
     ]
+    if not auditions:
+        return {(partner.name, seat): ego for ego, partner, seat in tries}
+    best: dict[tuple[str, int], tuple[float, Card]] = {}
+    paid = where.played(tries, auditions, derive(where.seed, "auditions"))
+    for (ego, partner, seat), value in zip(tries, map(mean_return, paid), strict=True):
+        if value > best.get((partner.name, seat), (-np.inf,))[0]:
+            best[partner.name, seat] = value, ego
+    return {spot: ego for spot, (_, ego) in best.items()}
 
 
 def measure_diversity(root: Path, *, episodes: int, jobs: int, tell: Tell) -> Population:

@@ -1,4 +1,4 @@
-"""Yardsticks of a held-out partner: what uniformly random play earns with it, and what a best response to it earns."""
+"""Yardsticks of a held-out partner: what uniformly random play earns with it, and what the best response known does."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
+from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import config
 from crossplay.benchmark.errors import Refused, unknown
 from crossplay.benchmark.match import HARNESS, Returns
@@ -23,6 +24,7 @@ class Bound:
     seat: NonNegativeInt  # the ego's
     low: float  # J(uniform, partner)
     high: float | None = None  # J(best response, partner); None: there is no best response
+    by: str | None = None  # the held-out partner whose play that is; None: the best response was trained
     error: NonNegativeFloat = 0.0  # standard error of high − low, paired by game
     unmeasured: str = ""  # why there is nothing to measure a score against; empty: there is
 
@@ -40,18 +42,21 @@ class Bound:
         return None if self.unmeasured or self.high is None else (value - self.low) / (self.high - self.low)
 
 
-def bound(partner: str, digest: str, seat: int, low: Returns, high: Returns | None, fault: str = "") -> Bound:
-    """The bound that matches on the same games give; `fault` says why there was no best response to play."""
+def bound(
+    partner: Card, seat: int, low: Returns, high: Returns | None, by: str | None = None, fault: str = ""
+) -> Bound:
+    """The bound that matches on the same games give; `fault` says why none was trained."""
     floor = low.returns.mean(axis=1)  # [episodes]
-    common: dict[str, Any] = {"partner": partner, "digest": digest, "seat": seat, "low": float(low.returns.mean())}
+    common: dict[str, Any] = {"partner": partner.name, "digest": partner.digest, "seat": seat, "by": by}
+    common["low"] = float(low.returns.mean())
     if high is None:
         return Bound(**common, unmeasured=fault)
     gains = high.returns.mean(axis=1) - floor
     error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else 0.0
     top = float(high.returns.mean())
     clear = top - common["low"] > CLEAR * error
-    why = "" if clear else f"the best response is not {CLEAR:g} standard errors better than uniform play"
-    return Bound(**common, high=top, error=error, unmeasured=why)
+    why = fault or f"the best response is not {CLEAR:g} standard errors better than uniform play"
+    return Bound(**common, high=top, error=error, unmeasured="" if clear else why)
 
 
 @config
@@ -61,6 +66,7 @@ class Bounds:
     trainer: dict[str, Any]  # of the best responses
     seed: int
     episodes: PositiveInt  # a match
+    auditions: PositiveInt | None = None  # episodes all who might be best play first; None: only the trained might be
     harness: int = HARNESS
     rows: tuple[Bound, ...] = ()
 

@@ -112,11 +112,10 @@ def test_the_table_says_what_was_measured(tmp_path):
     assert "near-duplicates, less than 0.01 apart: 0." in said
 
 
-def test_a_best_response_worse_than_a_copy_is_told(tmp_path):
+def test_who_earns_more_than_the_trained_response_is_told(tmp_path):
     root = populate(tmp_path, HOPELESS)
-    measure(root, settings=["budget.steps=5", "ppo.rollout=5"])
-    found = measure_diversity(root, episodes=4, jobs=1, tell=lambda progress: None)
-    assert "A copy earns more than the best response, which wants longer training: always-0." in shown(found)
+    found = measure(root, settings=["budget.steps=5", "ppo.rollout=5"])
+    assert "Held-out partners earn more than the trained response with: always-0 (a copy)." in shown(found)
 
 
 def test_the_commands_show_and_thin_what_is_named(results, tmp_path, capsys, monkeypatch):

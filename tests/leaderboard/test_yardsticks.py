@@ -13,7 +13,8 @@ from crossplay.benchmark.card import Card
 from crossplay.benchmark.config import to_table
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.games.matrix import Matrix
-from crossplay.leaderboard.yardsticks import MEASURED, measure_bounds, measure_diversity, thin_out
+from crossplay.leaderboard.yard import MEASURED
+from crossplay.leaderboard.yardsticks import measure_bounds, measure_diversity, thin_out
 from crossplay.populations.bounds import CLEAR
 from crossplay.populations.population import MANIFEST, assemble, load_population, verify
 
@@ -87,30 +88,70 @@ def test_a_partner_who_makes_scoring_impossible_has_no_bound(tmp_path):
 
 def test_luck_is_no_bound(tmp_path):
     """A best response that has not learned is as good as uniform play, give or take what four episodes vary by."""
-    found = measure(populate(tmp_path, SHARED), episodes=4, settings=["budget.steps=5", "ppo.rollout=5"]).bounds
+    found = measure(populate(tmp_path, HOPELESS), episodes=4, settings=["budget.steps=5", "ppo.rollout=5"]).bounds
     for row in found.rows:
         assert bool(row.unmeasured) == (row.high - row.low <= CLEAR * row.error)
     assert any(row.unmeasured for row in found.rows)
 
 
-def test_a_best_response_that_came_to_nothing_is_said_and_the_others_are_kept(tmp_path, monkeypatch):
+def poison(monkeypatch):
+    """No training outlives a thousand steps."""
     real = learning.Learning.iterate
 
     def poisoned(self):
         real(self)
         if self.steps > 1000:
-            self.method.learners[0].flat.data[1] = float("nan")
+            for net in self.method.learners[0].flat.data:
+                net[:] = float("nan")
 
     monkeypatch.setattr(learning.Learning, "iterate", poisoned)
-    found = measure(populate(tmp_path, SHARED)).bounds
-    assert [bool(row.unmeasured) for row in found.rows] == [False, False, True, True]
-    row = found.row("always-1", 0)
-    assert row.high is None
-    assert row.score(1.0) is None
-    assert "not finite" in row.unmeasured
-    assert "stopped at step" in row.unmeasured
-    assert "learning_rate" in row.unmeasured
+
+
+def test_a_best_response_that_came_to_nothing_is_said(tmp_path, monkeypatch):
+    poison(monkeypatch)
+    found = measure(populate(tmp_path, HOPELESS, [1])).bounds
+    for row in found.rows:
+        assert row.score(1.0) is None
+        assert "not finite" in row.unmeasured
+        assert "stopped at step" in row.unmeasured
+        assert "learning_rate" in row.unmeasured
     load_population(tmp_path)
+
+
+def test_held_out_partners_stand_in_for_a_best_response_that_came_to_nothing(tmp_path, monkeypatch):
+    poison(monkeypatch)
+    found = measure(populate(tmp_path, SHARED)).bounds
+    assert [row.by for row in found.rows] == ["always-0", "always-0", "always-1", "always-1"]
+    assert [row.high for row in found.rows] == [3, 3, 2, 2]
+    assert not any(row.unmeasured for row in found.rows)
+
+
+def test_of_a_trained_response_and_the_held_out_the_better_is_the_yardstick(tmp_path, whole):
+    """One that has hardly learned is beaten by who answers best by hand; one that has learned is not replaced."""
+    found = measure(populate(tmp_path, SHARED), settings=["budget.steps=5", "ppo.rollout=5"]).bounds
+    assert [(row.partner, row.seat, row.high) for row in found.rows if row.by] == [
+        ("always-0", 0, 3),
+        ("always-0", 1, 3),
+        ("always-1", 0, 2),
+        ("always-1", 1, 2),
+    ]
+    assert all(
+        row.high >= 0.98 * {"always-0": 3, "always-1": 2}[row.partner] for row in load_population(whole).bounds.rows
+    )
+
+
+def test_what_is_missing_is_measured_as_what_is_there(whole, tmp_path, monkeypatch):
+    """A run goes on with the bounds that come with its partners, however they were measured."""
+    root = populate(tmp_path, SHARED)
+    (root / MANIFEST).write_bytes(manifest(whole))
+    twin(root)
+    found = measure(root, episodes=7, settings=None).bounds
+    before = load_population(whole).bounds
+    assert found.rows[: len(before.rows)] == before.rows
+    assert [row.partner for row in found.rows[len(before.rows) :]] == ["zwilling", "zwilling"]
+    assert (found.trainer, found.episodes) == (before.trainer, 400)
+    monkeypatch.setattr(learning, "learn", None)  # no training could be done
+    assert measure(root, episodes=7, settings=None).bounds == found
 
 
 def manifest(root):
