@@ -28,6 +28,7 @@ MACROS = (
     Macro("step aside", ASIDE),
 )
 VERBS, ARGS = np.array([(macro.verb, macro.arg) for macro in MACROS]).T
+WALKS = (VERBS == GET) | (VERBS == DELIVER)
 LONGEST, PATIENCE = 20, 3
 STAY = 4
 MOVES = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])
@@ -69,9 +70,8 @@ class GridAdapter:
         still = rows[:, CELL] == _cell(seen, OWN)
         rows[:, BLOCKED] = np.where(still, rows[:, BLOCKED] + (rows[:, ACTION] < STAY), 0)
         tired = (rows[:, TICKS] >= LONGEST) | (rows[:, BLOCKED] >= PATIENCE)
-        return Choices((rows[:, NOW] < 0) | tired | ~_sensible(seen, rows[:, NOW]), _legal(seen)), notes._replace(
-            rows=rows
-        )
+        due = (rows[:, NOW] < 0) | tired | ~_sensible(seen, rows[:, NOW])
+        return Choices(due, _legal(seen)), notes._replace(rows=rows)
 
     def step(self, seen: np.ndarray, notes: Notes, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, Notes]:
         """Actions int64 [episodes], whether a macro surely ends with them bool [episodes], and the next memory.
@@ -83,7 +83,7 @@ class GridAdapter:
         rows[new, NOW], rows[new, TICKS], rows[new, BLOCKED] = chosen[new], 0, 0
         rows[:, TICKS] += 1
         verb, arg = VERBS[rows[:, NOW]], ARGS[rows[:, NOW]]
-        walks = (verb == GET) | (verb == DELIVER)
+        walks = WALKS[rows[:, NOW]]
         ways = _ways()[1][np.where(walks, arg, 0), _cell(seen, OTHER), _cell(seen, OWN)]  # [episodes, hands]
         hand = (uniforms(notes.seeds, 0, _HAND) < 0.5).astype(np.int64)
         action = ways[np.arange(len(rows)), hand]
@@ -130,10 +130,9 @@ def _legal(seen: np.ndarray) -> np.ndarray:
     """Bool [episodes, macros]: hands are right, and there is a way now."""
     every = np.arange(len(MACROS))
     handy = np.stack([_sensible(seen, np.full(len(seen), macro)) for macro in every], axis=1)
-    walks = (VERBS == GET) | (VERBS == DELIVER)
-    way = _ways()[0][np.where(walks, ARGS, 0)[None], _cell(seen, OTHER)[:, None], _cell(seen, OWN)[:, None]]
+    way = _ways()[0][np.where(WALKS, ARGS, 0)[None], _cell(seen, OTHER)[:, None], _cell(seen, OWN)[:, None]]
     room = np.asarray(_room(seen).any(axis=1, keepdims=True))
-    return handy & (~walks | (way < UNREACHABLE)) & ((VERBS != ASIDE) | room)
+    return handy & (~WALKS | (way < UNREACHABLE)) & ((VERBS != ASIDE) | room)
 
 
 def _room(seen: np.ndarray) -> np.ndarray:
