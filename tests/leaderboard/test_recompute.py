@@ -7,9 +7,11 @@ import subprocess
 import sys
 import zlib
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crossplay.benchmark.config import build
@@ -22,7 +24,8 @@ from crossplay.populations.bounds import Bound, Bounds
 from crossplay.populations.population import load_population
 from tests.leaderboard.shelf import GAMES, filled
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "recompute.py"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SCRIPT = EXAMPLES / "recompute.py"
 ONE = "ego = 'mixed-1' and partner = 'shaker' and seat = 1 and game = 'matrix/volunteer-v1'"
 
 
@@ -99,6 +102,22 @@ def test_it_finds_what_the_board_says(measured):
     assert len(scores) == 6
     assert None not in scores
     assert off(measured) < 1e-9
+
+
+def test_a_few_lines_of_pandas_find_means_and_scores(measured):
+    episodes = measured / "episodes.parquet"
+    with publish.store(measured) as results:
+        results.export(episodes)
+    said = subprocess.check_output([sys.executable, EXAMPLES / "headline.py", measured, episodes], text=True)
+    found = pd.read_csv(StringIO(said), header=[0, 1], index_col=[0, 1])
+    rows = [(board.game, row) for board in publish.boards(measured)[:-1] for row in board.rows]
+    assert len(rows) == len(found) == 4
+    for game, row in rows:
+        mine = found.loc[game, row.entry]
+        assert mine["mean", "all"] == pytest.approx(row.mean, abs=1e-12)
+        assert mine["score", "all"] == pytest.approx(row.score, abs=1e-12)
+        assert {name: mine["mean", name] for name in row.families} == pytest.approx(row.families, abs=1e-12)
+        assert {name: mine["score", name] for name in row.family_scores} == pytest.approx(row.family_scores, abs=1e-12)
 
 
 def test_boards_without_scores_too(copy):
