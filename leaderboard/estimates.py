@@ -1,13 +1,14 @@
 """One entry's numbers: what every column of a row says of one game or of several, and how sure each is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from crossplay.leaderboard.cells import Cells
-from crossplay.leaderboard.intervals import SOURCES, Spread, around, luck, pooled, spread
+from crossplay.leaderboard.intervals import SOURCES, Spread, around, luck, pooled, spreads
 from crossplay.leaderboard.metrics import METRICS, SEEDS_AND_PARTNERS
 from crossplay.leaderboard.retention import Retention
 from crossplay.leaderboard.scores import measurable, shares
@@ -58,22 +59,36 @@ def names_of(cells: Cells) -> tuple[str, ...]:
     return (*PLAIN, *map(FAMILY.__add__, cells.families), *kept, SCORE, *map(FAMILY_SCORE.__add__, scored))
 
 
-def estimates(cells: Cells) -> Estimates:
-    """Of one entry's cells."""
-    values, sure = _plain(cells), spread(cells, _plain)
-    mine = measurable(cells)
-    if cells.yard is not None and len(mine.partners):
-        more, surer = _scores(mine), spread(mine, _scores)
-    else:
-        more, surer = np.array([np.nan]), Spread(*np.full((2, len(SOURCES), 1), np.nan))
-    names = names_of(cells)
-    return Estimates(
-        names=names,
-        values=np.concatenate([values, more]),
-        spread=Spread(*(np.concatenate(parts, axis=-1) for parts in zip(sure, surer, strict=True))),
-        seeds=np.array([len(cells.egos) > 1 and _covers(name) != "" for name in names]),
-        partners=np.array([_covers(name) == SEEDS_AND_PARTNERS and _several(cells, name) for name in names]),
+def estimates(cells: Cells) -> dict[str, Estimates]:
+    """Of every entry; those with as many trained seeds as each other at once."""
+    alike: dict[int, list[str]] = {}
+    for index, entry in enumerate(cells.entries):
+        alike.setdefault(int((cells.entry_of == index).sum()), []).append(entry)
+    return {entry: one for entries in alike.values() for entry, one in _of_alike(cells, entries)}
+
+
+def _of_alike(cells: Cells, entries: Sequence[str]) -> Iterator[tuple[str, Estimates]]:
+    own = np.array([np.flatnonzero(cells.entry_of == cells.entries.index(entry)) for entry in entries])
+    sure, names = spreads(cells, _plain, own), names_of(cells)
+    scored = cells.yard is not None and len(measurable(cells).partners) > 0
+    surer = (
+        spreads(measurable(cells), _scores, own) if scored else Spread(*np.full((2, len(SOURCES), len(own), 1), nan))
     )
+    several = np.array([_covers(name) == SEEDS_AND_PARTNERS and _several(cells, name) for name in names])
+    for i, entry in enumerate(entries):
+        mine = cells.of(entry)
+        yield (
+            entry,
+            Estimates(
+                names=names,
+                values=np.concatenate([_plain(mine), _scores(measurable(mine)) if scored else [nan]]),
+                spread=Spread(
+                    *(np.concatenate([one[:, i], other[:, i]], axis=-1) for one, other in zip(sure, surer, strict=True))
+                ),
+                seeds=np.array([own.shape[1] > 1 and _covers(name) != "" for name in names]),
+                partners=several,
+            ),
+        )
 
 
 def _covers(name: str) -> str:

@@ -63,13 +63,19 @@ def spread(cells: Cells, metric: Callable[[Cells], np.ndarray]) -> Spread:
     """
     if len(cells.entries) != 1:
         raise ValueError(f"intervals are of one entry; given cells of {len(cells.entries)}")
+    return Spread(*(part[:, 0] for part in spreads(cells, metric, np.arange(len(cells.egos))[None])))
+
+
+def spreads(cells: Cells, metric: Callable[[Cells], np.ndarray], own: np.ndarray) -> Spread:
+    """The same of entries with as many seeds each, whose egos are `own` [entries, seeds]: [sources, entries, ...]."""
     cells = metric.part(cells) if hasattr(metric, "part") else cells
-    whole = np.asarray(metric(cells), dtype=np.float64)
+    seeds, partners = own.shape[1], np.arange(len(cells.partners))
+    whole = _values(cells, metric, own[:, None], partners[None])[:, 0]
     found = Spread(*np.zeros((2, len(SOURCES), *whole.shape)))
-    seeds, partners = np.arange(len(cells.egos)), np.arange(len(cells.partners))
-    less_seed = _values(cells, metric, _but_one(seeds, seeds), partners[None]) if len(seeds) > 1 else None
+    rest_of_seeds = own[:, _but_one(np.arange(seeds), np.arange(seeds))] if seeds > 1 else None
+    less_seed = None if rest_of_seeds is None else _values(cells, metric, rest_of_seeds, partners[None])
     if less_seed is not None:
-        _add(found, 0, less_seed - less_seed.mean(axis=0), len(seeds) - 1, len(seeds))
+        _add(found, 0, less_seed - less_seed.mean(axis=1, keepdims=True), seeds - 1, seeds)
     for family in range(len(cells.families)):
         mine = np.flatnonzero(cells.family_of == family)
         count = len(mine)
@@ -77,19 +83,20 @@ def spread(cells: Cells, metric: Callable[[Cells], np.ndarray]) -> Spread:
             continue
         rest = replace(cells, family_of=np.delete(cells.family_of, mine[0]))
         others = _but_one(partners, mine)
-        less = _values(rest, metric, seeds[None], others)
-        _add(found, 1, less - less.mean(axis=0), count - 1, count)
-        if less_seed is not None:
-            pairs = np.repeat(_but_one(seeds, seeds), count, axis=0), np.tile(others, (len(seeds), 1))
-            less_both = _values(rest, metric, *pairs).reshape(len(seeds), count, *whole.shape)
-            owed = (whole - less_seed[:, None] - less + less_both).reshape(-1, *whole.shape)
-            _add(found, 2, owed, (len(seeds) - 1) * (count - 1), len(seeds) * count)
+        less = _values(rest, metric, own[:, None], others)
+        _add(found, 1, less - less.mean(axis=1, keepdims=True), count - 1, count)
+        if less_seed is not None and rest_of_seeds is not None:
+            pairs = np.repeat(rest_of_seeds, count, axis=1), np.tile(others, (seeds, 1))
+            less_both = _values(rest, metric, *pairs).reshape(len(own), seeds, count, *whole.shape[1:])
+            owed = whole[:, None, None] - less_seed[:, :, None] - less[:, None] + less_both
+            owed = owed.reshape(len(own), seeds * count, *whole.shape[1:])
+            _add(found, 2, owed, (seeds - 1) * (count - 1), seeds * count)
     return Spread(*(part + 0 * whole for part in found))  # a hole is one in every source
 
 
 def _add(found: Spread, source: int, moves: np.ndarray, freedom: int, count: int) -> None:
-    """What moves [count, ...] from leaving one of `count` out say of a source."""
-    variance = (moves**2).sum(axis=0) * freedom / count
+    """What moves [entries, count, ...] from leaving one of `count` out say of a source."""
+    variance = (moves**2).sum(axis=1) * freedom / count
     found.variance[source] += variance
     found.square[source] += variance**2 / freedom
 
@@ -100,12 +107,17 @@ def _but_one(every: np.ndarray, each: np.ndarray) -> np.ndarray:
 
 
 def _values(cells: Cells, metric: Callable[[Cells], np.ndarray], egos: np.ndarray, partners: np.ndarray) -> np.ndarray:
-    """The metric of cells with these egos [sets, egos] and partners [sets, partners], [sets, ...]; 1 goes with all."""
-    count = max(len(egos), len(partners))
-    egos, partners = (np.broadcast_to(part, (count, part.shape[1])) for part in (egos, partners))
-    size = max(1, _NUMBERS_AT_ONCE // max(1, cells.scores.size))
-    parts = [slice(start, start + size) for start in range(0, count, size)]
-    return np.concatenate([np.asarray(metric(taken(cells, egos[part], partners[part]))) for part in parts])
+    """The metric of cells with these egos [entries, sets, egos] and partners [sets, partners], [entries, sets, ...].
+
+    One set goes with all.
+    """
+    shape = len(egos), max(egos.shape[1], len(partners))
+    egos, partners = (np.broadcast_to(part, (*shape, part.shape[-1])) for part in (egos, partners))
+    egos, partners = egos.reshape(-1, egos.shape[-1]), partners.reshape(-1, partners.shape[-1])
+    size = max(1, _NUMBERS_AT_ONCE // max(1, egos.shape[1] * partners.shape[1] * cells.seats))
+    parts = [slice(start, start + size) for start in range(0, len(egos), size)]
+    found = np.concatenate([np.asarray(metric(taken(cells, egos[part], partners[part]))) for part in parts])
+    return found.reshape(*shape, *found.shape[1:])
 
 
 def taken(cells: Cells, egos: np.ndarray, partners: np.ndarray) -> Cells:

@@ -22,7 +22,7 @@ from crossplay.leaderboard.estimates import (
 from crossplay.leaderboard.intervals import covered
 
 FEW_SEEDS = 3
-Memory = dict[tuple[str, str], Estimates]  # of (game, entry)
+Memory = dict[str, dict[str, Estimates]]  # game → entry → its numbers there
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ def row(entry: str, all_cells: Sequence[Cells], memory: Memory | None = None) ->
     memory = {} if memory is None else memory
     there = [cells.of(entry) for cells in all_cells if entry in cells.entries]
     mine = [cells for cells in there if entry not in cells.absent]  # those that are left may be the luckier ones
-    for cells in mine:
-        if (cells.game, entry) not in memory:
-            memory[cells.game, entry] = estimates(cells)
+    for cells in all_cells:
+        if cells.game not in memory:
+            memory[cells.game] = estimates(cells)
     found = together(
-        {cells.game: memory[cells.game, entry] for cells in mine}, {cells.game: names_of(cells) for cells in all_cells}
+        {cells.game: memory[cells.game][entry] for cells in mine}, {cells.game: names_of(cells) for cells in all_cells}
     )
     contaminated = any(cells.contaminated.get(entry) for cells in there)
     holes = sum(cells.holes for cells in there)
