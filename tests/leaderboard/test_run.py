@@ -26,6 +26,7 @@ from crossplay.populations import population
 from crossplay.populations.fingerprint import thin
 
 TINY = Path(__file__).with_name("tiny.toml")
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def carry_out(out, jobs=2):
@@ -298,3 +299,16 @@ def test_some_games_of_a_suite_by_any_of_their_names():
     assert both.games == (suite.games[0], suite.games[4])
     with pytest.raises(Refused, match="unknown game of suite standard 'cramped_roam'; did you mean 'cramped_room'"):
         suite.only(["cramped_roam"])
+
+
+@pytest.mark.parametrize(
+    "name", ["standard", *map(str, sorted(EXAMPLES.glob("*kitchens.toml"))), str(EXAMPLES / "ring-1e7.toml")]
+)
+def test_partners_and_yardsticks_come_with_the_package(name, tmp_path):
+    """No run of the standard suite, or of a suite of its partners, makes them or measures them once more."""
+    for place in sites(load_suite(name), tmp_path):
+        fixed = place.shipped()
+        assert fixed is not None
+        assert fixed.population.bounds is not None
+        known = {(row.partner, row.seat) for row in fixed.population.bounds.rows}
+        assert known == {(member.name, seat) for member in fixed.population.held_out for seat in (0, 1)}
