@@ -22,7 +22,7 @@ def find(text: str, results: Path = RESULTS, *, shipped: bool = False) -> Path:
     """A manifest or its folder: a path, or SUITE/GAME below the results folder; SUITE alone if it has one game.
 
     GAME is the folder's name, or the game's without kind and version: `standard/coordination_ring`. With `shipped` also
-    what comes with the package, without its members' files, where there are no results of one's own. Raises Refused.
+    what comes with the package, where there are no results of one's own. Raises Refused.
     """
     path = Path(text)
     if path.exists():

@@ -36,7 +36,7 @@ def verify(
     from crossplay.populations import seal as seals
     from crossplay.populations.population import verify as verify_population
 
-    root = census.find(population)
+    root = census.find(population, shipped=True)
     if sealed:
         found = seals.check(root, sealed)
         console.say(f"✓ {found.name}: {len(found.held_out)} held-out partners as sealed in {sealed}")

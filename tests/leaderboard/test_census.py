@@ -128,6 +128,15 @@ def test_the_commands_show_and_thin_what_is_named(results, tmp_path, capsys, mon
     assert (code, "0 near-duplicates taken out" in out) == (0, True)
 
 
+@pytest.mark.parametrize("kitchen", ["cramped_room", "counter_circuit_o_1order"])
+def test_what_comes_with_the_package_can_be_shown_and_verified_by_name(kitchen, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command(capsys, "population", "show", f"standard/{kitchen}")[0] == 0
+    code, out, _ = command(capsys, "population", "verify", f"standard/{kitchen}")
+    assert code == 0
+    assert "33 members as stated" in out
+
+
 def test_a_suite_may_ask_for_bounds_and_for_thinning(tmp_path):
     """Twins are among its held-out partners; a second run changes nothing."""
     twin = {"kind": "noisy", "epsilon": 0.0, "maker": {"kind": "constant", "action": 0}}
