@@ -232,15 +232,12 @@ def difference(results: Path, episodes: Path) -> float:
         for row in part["rows"]:
             for name in dict.fromkeys(name for game in games for name in names[game]):
                 mine = overall([found[game][row["entry"]][name] for game in games if name in names[game]])
-                for one, other in zip((mine.value, *_ends(mine)), _stated(row, name), strict=True):
+                said = mine.value, mine.value - mine.half, mine.value + mine.half
+                for one, other in zip(said, _stated(row, name), strict=True):
                     if isnan(one) != (other is None):
                         return inf
                     largest = max(largest, 0.0 if isnan(one) else abs(one - other))
     return largest
-
-
-def _ends(mine: Estimate) -> tuple[float, float]:
-    return mine.value - mine.half, mine.value + mine.half
 
 
 def _stated(row: dict, name: str) -> tuple[float | None, ...]:
