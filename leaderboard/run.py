@@ -11,7 +11,7 @@ from crossplay.leaderboard.lost import note, reasons
 from crossplay.leaderboard.site import Site, sites
 from crossplay.leaderboard.suite import Suite, as_table
 from crossplay.leaderboard.work import Tell, make_cards, play_missing
-from crossplay.leaderboard.yardsticks import measure_bounds, measure_diversity
+from crossplay.leaderboard.yardsticks import complete_bounds, measure_diversity
 from crossplay.populations.generator import Task
 from crossplay.populations.stages import forget_snapshots
 
@@ -37,8 +37,9 @@ def run(suite: Suite, out: Path, *, games: Sequence[str] = (), jobs: int, device
     places = sites(suite.only(games) if games else suite, out, pick_device(device))
     train(places, jobs, tell)
     for place in places if suite.bounds else []:
-        measure_bounds(place.root, episodes=suite.episodes, settings=None, device=device, jobs=jobs, tell=tell)
-        measure_diversity(place.root, episodes=suite.episodes, jobs=jobs, tell=tell)
+        known = complete_bounds(place.root, episodes=suite.episodes, device=device, jobs=jobs, tell=tell)
+        if known.diversity is None:  # some come measured
+            measure_diversity(place.root, episodes=suite.episodes, jobs=jobs, tell=tell)
     for place in places:
         compare(place.game, place.root, place.roster())
     play(places, out, jobs, tell)

@@ -37,16 +37,22 @@ class Yard(NamedTuple):
     def played(self, pairs: Sequence[Match], episodes: int, seed: int | None = None) -> list[Returns]:
         """What matches paid, in this order; those that are missing are played. `seed`: other games than the board's."""
         wanted = list(fixtures(self.game, pairs, episodes=episodes, seed=self.seed if seed is None else seed))
+        if not wanted:
+            return []
         place = self.root / MEASURED / "matches.sqlite"
         try:
             place.parent.mkdir(exist_ok=True)
         except OSError as error:
             raise Refused(f"cannot measure in {self.root}: {error.strerror or error}") from None
-        if wanted:
-            play_missing(place, wanted, self.jobs, self.tell)
+        play_missing(place, wanted, self.jobs, self.tell)
         with ResultStore(place) as store:
             found = store.load([one.pairing.key for one in wanted])
         return [found[one.pairing.key].returns for one in wanted]
+
+    @property
+    def spots(self) -> list[tuple[Card, int]]:
+        """Every held-out partner and seat of the ego."""
+        return [(card, seat) for card in self.held_out for seat in range(self.game.spec.seats)]
 
     @property
     def training(self) -> dict[str, Any]:

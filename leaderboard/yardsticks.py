@@ -45,33 +45,44 @@ class _Spot(NamedTuple):
 
 
 def measure_bounds(
-    root: Path, *, episodes: int, settings: Sequence[str] | None = (), device: str = "cpu", jobs: int, tell: Tell
+    root: Path, *, episodes: int, settings: Sequence[str] = (), device: str = "cpu", jobs: int, tell: Tell
 ) -> Population:
     """Trains a best response to every held-out partner, plays it and uniform play with it, and writes the bounds.
 
     The best response is whoever earns most in games of their own, the trained one or a held-out partner: nobody is held
     to less than what is known to be possible. `settings` are field=value over the population's training settings. What
-    has been measured in just this way is kept; measured in another way, it is measured anew. None: what is there is
-    kept, and what is missing measured in the same way. Raises Refused for fewer than two episodes.
+    has been measured in just this way is kept; measured in another way, it is measured anew. Raises Refused for fewer
+    than two episodes.
     """
     if episodes < 2:
         raise Refused(f"bounds need at least 2 episodes, to say how sure they are; given {episodes}")
     where = yard(root, jobs, tell)
+    plan = _plan(where, settings, episodes)
     old = where.population.bounds
-    begun = old if settings is None and old and old.harness == HARNESS else None
-    spots = [(card, seat) for card in where.held_out for seat in range(where.game.spec.seats)]
-    low = where.played([(UNIFORM, card, seat) for card, seat in spots], begun.episodes if begun else episodes)
-    plan = replace(begun, rows=()) if begun else _plan(where, low, settings or (), episodes)
-    kept = old.rows if old and replace(old, rows=()) == plan else ()
+    return _completed(where, plan, old.rows if old and replace(old, rows=()) == plan else (), device)
+
+
+def complete_bounds(root: Path, *, episodes: int, device: str = "cpu", jobs: int, tell: Tell) -> Population:
+    """Measures the bounds that are missing as those that are there were; where none are, as `measure_bounds`."""
+    where = yard(root, jobs, tell)
+    old = where.population.bounds
+    if old is None or old.harness != HARNESS:
+        return measure_bounds(root, episodes=episodes, device=device, jobs=jobs, tell=tell)
+    return _completed(where, replace(old, rows=()), old.rows, device)
+
+
+def _completed(where: Yard, plan: Bounds, kept: Sequence[Bound], device: str) -> Population:
     known = {(row.partner, row.seat) for row in kept}
-    all_spots = [_Spot(card, seat, paid) for (card, seat), paid in zip(spots, low, strict=True)]
-    missing = [spot for spot in all_spots if (spot.partner.name, spot.seat) not in known]
-    rows = [*kept, *_measured(where, plan, missing, pick_device(device))]
+    missing = [(card, seat) for card, seat in where.spots if (card.name, seat) not in known]
+    low = where.played([(UNIFORM, *spot) for spot in missing], plan.episodes)
+    spots = [_Spot(*spot, paid) for spot, paid in zip(missing, low, strict=True)]
+    rows = [*kept, *_measured(where, plan, spots, pick_device(device))]
     ordered = tuple(sorted(rows, key=lambda row: (row.partner, row.seat)))
     return where.write(bounds=replace(plan, rows=ordered))
 
 
-def _plan(where: Yard, low: Sequence[Returns], settings: Sequence[str], episodes: int) -> Bounds:
+def _plan(where: Yard, settings: Sequence[str], episodes: int) -> Bounds:
+    low = where.played([(UNIFORM, *spot) for spot in where.spots], episodes)
     trainer = trainer_on("best_response", where.game, {**_goal(low), **where.training}, settings)
     return Bounds(trainer=to_table(trainer), seed=where.seed, episodes=episodes, auditions=AUDITIONS)
 

@@ -1,6 +1,7 @@
 """Bounds of held-out partners: right by hand, the same however they were come by, and never a free score."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from crossplay.benchmark.config import to_table
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.games.matrix import Matrix
 from crossplay.leaderboard.yard import MEASURED
-from crossplay.leaderboard.yardsticks import measure_bounds, measure_diversity, thin_out
+from crossplay.leaderboard.yardsticks import complete_bounds, measure_bounds, measure_diversity, thin_out
 from crossplay.populations.bounds import CLEAR
 from crossplay.populations.population import MANIFEST, assemble, load_population, verify
 
@@ -35,6 +36,13 @@ def populate(root, game, constants=(0, 1), training=None):
     recipe = {"seed": 5, "game": to_table(game), "training": training or {}}
     assemble("p", game.spec.name, root, [], cards, recipe).save(root)
     return root
+
+
+TRAINING = {"budget": {"steps": 4000}, "ppo": {"rollout": 5, "entropy": 0, "learning_rate": 0.01}}
+
+
+def complete(root, episodes=400):
+    return complete_bounds(root, episodes=episodes, jobs=1, tell=lambda progress: None)
 
 
 def measure(root, episodes=400, settings=QUICK, jobs=1):
@@ -145,13 +153,19 @@ def test_what_is_missing_is_measured_as_what_is_there(whole, tmp_path, monkeypat
     root = populate(tmp_path, SHARED)
     (root / MANIFEST).write_bytes(manifest(whole))
     twin(root)
-    found = measure(root, episodes=7, settings=None).bounds
+    found = complete(root, episodes=7).bounds
     before = load_population(whole).bounds
     assert found.rows[: len(before.rows)] == before.rows
     assert [row.partner for row in found.rows[len(before.rows) :]] == ["zwilling", "zwilling"]
     assert (found.trainer, found.episodes) == (before.trainer, 400)
+    shutil.rmtree(root / MEASURED)
     monkeypatch.setattr(learning, "learn", None)  # no training could be done
-    assert measure(root, episodes=7, settings=None).bounds == found
+    assert complete(root, episodes=7).bounds == found
+    assert not (root / MEASURED).exists(), "nor was anything played"
+
+
+def test_without_bounds_all_are_measured(whole, tmp_path):
+    assert complete(populate(tmp_path, SHARED, training=TRAINING)).bounds.rows == load_population(whole).bounds.rows
 
 
 def manifest(root):
