@@ -47,17 +47,23 @@ def compare(game: Game, root: Path, roster: Roster) -> Compared:
     if not missing or not _quick(roster.held_out):
         return before
     again = {card.name for card in missing}
-    near = [n for n in before.near if n.one not in again]
-    looked_at = []
-    for card in missing:
-        try:
-            near += copies(game, [card], _quick(roster.held_out))
-        except Fault:  # its matches will say what is wrong with it
-            continue
-        looked_at.append(card)
+    looked_at, near = _looked_at(game, missing, _quick(roster.held_out))
+    near = [*(n for n in before.near if n.one not in again), *near]
     after = Compared(held_out=before.held_out, agents={**before.agents, **_names(looked_at)}, near=tuple(near))
     write_toml(root / COPIES, to_table(after))
     return after
+
+
+def _looked_at(game: Game, cards: Sequence[Card], held_out: Sequence[Card]) -> tuple[list[Card], list[Near]]:
+    """Who could be compared, and who is near. Those at fault, found by halving, are left to what their matches say."""
+    try:
+        return list(cards), list(copies(game, cards, held_out))
+    except Fault:
+        if len(cards) == 1:
+            return [], []
+    half = len(cards) // 2
+    parts = [_looked_at(game, part, held_out) for part in (cards[:half], cards[half:])]
+    return parts[0][0] + parts[1][0], parts[0][1] + parts[1][1]
 
 
 def _quick(cards: Sequence[Card]) -> tuple[Card, ...]:

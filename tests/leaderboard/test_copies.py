@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from crossplay.benchmark.errors import Fault
 from crossplay.leaderboard import copies, publish
 from crossplay.leaderboard.run import play
 from crossplay.leaderboard.site import sites
@@ -30,6 +31,24 @@ def test_it_is_done_once_and_read_back(place, monkeypatch):
     monkeypatch.setattr(copies, "copies", lambda *_: pytest.fail("compared again"))
     assert copies.compare(place.game, place.root, place.roster()) == found
     assert place.roster().near == found.near
+
+
+def test_all_are_compared_at_once_and_one_at_fault_costs_the_others_nothing(place, monkeypatch):
+    real, asked = copies.copies, []
+
+    def faulty(game, cards, held_out):
+        asked.append(len(cards))
+        if "apart-1" in [card.name for card in cards]:
+            raise Fault("it broke")
+        return real(game, cards, held_out)
+
+    whole = copies.compare(place.game, place.root, place.roster())
+    (place.root / copies.COPIES).unlink()
+    monkeypatch.setattr(copies, "copies", faulty)
+    found = copies.compare(place.game, place.root, place.roster())
+    assert found.near == whole.near
+    assert set(found.agents) == set(whole.agents) - {"apart-1"}
+    assert (asked[0], len(asked)) == (6, 7)
 
 
 def test_another_agent_of_the_same_name_is_compared_anew(place):
