@@ -164,7 +164,7 @@ def _facet(
 def _foot(figure: Any, subjects: Sequence[Subject], covers: set[str], what: str) -> None:
     """Below the sheet: what the intervals cover, and who is not shown."""
     luck = ", elsewhere ".join(sorted(covers - {""}))
-    lines = [f"{what}: bootstrap over {luck}" if luck else "one seed and one partner a family: no intervals"]
+    lines = [f"{what}: over {luck}" if luck else "one seed and one partner a family: no intervals"]
     lines += [note for shown in subjects for note in shown.notes]
     text = "\n".join(fill(line, int(figure.get_figwidth() * 19)) for line in lines)
     figure.text(0.01, 0, text, fontsize=6.5, color=GREY, va="top", in_layout=True)

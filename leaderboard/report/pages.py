@@ -41,8 +41,9 @@ def write(folder: Path, out: Path, replays: int, tell: SAID) -> Path:
         "overall": OVERALL,
     }
     pages = _Pages(out, common)
-    pages.page("index.html", "index.html", "", boards=tables)
-    for part, table in zip(parts, tables, strict=False):
+    games = tables[: len(parts)]
+    pages.page("index.html", "index.html", "", boards=[*tables[len(parts) :], *games])  # overall first
+    for part, table in zip(parts, games, strict=True):
         _game(pages, part, table, replays, tell)
     pages.static()
     return out / "index.html"
