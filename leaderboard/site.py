@@ -21,7 +21,7 @@ from crossplay.populations.diversity import Near
 from crossplay.populations.fingerprint import thin
 from crossplay.populations.generator import Task
 from crossplay.populations.llm.live import asks
-from crossplay.populations.population import MANIFEST, Population, Shipped, assemble, load_population, shipped
+from crossplay.populations.population import Population, Shipped, assemble, load_population, shipped
 
 HELD_OUT = ""  # the role of a held-out partner; train populations go by their names, which are never empty
 
@@ -98,8 +98,9 @@ class Site(NamedTuple):
             before = fixed.population.recipe["removed"] if fixed else []
             recipe["removed"] = [*before, *map(to_table, gone)]
         population = assemble(self.suite.name, self.game.spec.name, self.root, train, held_out, recipe)
-        known = self.root if not fixed or (self.root / MANIFEST).is_file() else fixed.root
-        population = population.measured_as(known)
+        population = population.measured_as(self.root)
+        if fixed and population.bounds is None:  # also where a run began before bounds came with the package
+            population = population.measured_as(fixed.root)
         population.save(self.root)
         return population
 

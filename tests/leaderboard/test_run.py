@@ -312,3 +312,12 @@ def test_partners_and_yardsticks_come_with_the_package(name, tmp_path):
         assert fixed.population.bounds is not None
         known = {(row.partner, row.seat) for row in fixed.population.bounds.rows}
         assert known == {(member.name, seat) for member in fixed.population.held_out for seat in (0, 1)}
+
+
+def test_a_run_that_began_without_yardsticks_takes_those_that_come_with_its_partners(tmp_path):
+    place = sites(load_suite(str(EXAMPLES / "five-kitchens.toml")), tmp_path)[0]
+    made = [(role, task.make()) for role, task in place.partner_tasks()]
+    whole = place.populate(made)
+    assert whole.bounds is not None
+    replace(whole, bounds=None).save(place.root)
+    assert place.populate(made) == whole
