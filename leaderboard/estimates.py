@@ -74,6 +74,7 @@ def _of_alike(cells: Cells, entries: Sequence[str]) -> Iterator[tuple[str, Estim
     surer = (
         spreads(measurable(cells), _scores, own) if scored else Spread(*np.full((2, len(SOURCES), len(own), 1), nan))
     )
+    seeds = np.array([own.shape[1] > 1 and _covers(name) != "" for name in names])
     several = np.array([_covers(name) == SEEDS_AND_PARTNERS and _several(cells, name) for name in names])
     for i, entry in enumerate(entries):
         mine = cells.of(entry)
@@ -85,7 +86,7 @@ def _of_alike(cells: Cells, entries: Sequence[str]) -> Iterator[tuple[str, Estim
                 spread=Spread(
                     *(np.concatenate([one[:, i], other[:, i]], axis=-1) for one, other in zip(sure, surer, strict=True))
                 ),
-                seeds=np.array([own.shape[1] > 1 and _covers(name) != "" for name in names]),
+                seeds=seeds,
                 partners=several,
             ),
         )

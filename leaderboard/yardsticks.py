@@ -54,8 +54,6 @@ def measure_bounds(
     has been measured in just this way is kept; measured in another way, it is measured anew. Raises Refused for fewer
     than two episodes.
     """
-    if episodes < 2:
-        raise Refused(f"bounds need at least 2 episodes, to say how sure they are; given {episodes}")
     where = yard(root, jobs, tell)
     plan = _plan(where, settings, episodes)
     old = where.population.bounds
@@ -67,7 +65,7 @@ def complete_bounds(root: Path, *, episodes: int, device: str = "cpu", jobs: int
     where = yard(root, jobs, tell)
     old = where.population.bounds
     if old is None or old.harness != HARNESS:
-        return measure_bounds(root, episodes=episodes, device=device, jobs=jobs, tell=tell)
+        return _completed(where, _plan(where, (), episodes), (), device)
     return _completed(where, replace(old, rows=()), old.rows, device)
 
 
@@ -82,6 +80,8 @@ def _completed(where: Yard, plan: Bounds, kept: Sequence[Bound], device: str) ->
 
 
 def _plan(where: Yard, settings: Sequence[str], episodes: int) -> Bounds:
+    if episodes < 2:
+        raise Refused(f"bounds need at least 2 episodes, to say how sure they are; given {episodes}")
     low = where.played([(UNIFORM, *spot) for spot in where.spots], episodes)
     trainer = trainer_on("best_response", where.game, {**_goal(low), **where.training}, settings)
     return Bounds(trainer=to_table(trainer), seed=where.seed, episodes=episodes, auditions=AUDITIONS)
@@ -101,13 +101,10 @@ def _measured(where: Yard, plan: Bounds, spots: Sequence[_Spot], device: str) ->
     best = _best(where, [spot for spot in spots if spot.partner.name in taught], trained, plan.auditions)
     pairs = [(best[spot.place], spot.partner, spot.seat) for spot in spots if spot.place in best]
     high = dict(zip(best, where.played(pairs, plan.episodes), strict=True))
+    faults |= {spot.partner.name: LIVE for spot in spots if spot.partner.name not in taught}
     held_out = {card.name for card in where.held_out}
-    found = []
-    for spot in spots:
-        by = best[spot.place].name if spot.place in best else ""
-        fault = faults.get(spot.partner.name, "" if spot.partner.name in taught else LIVE)
-        found.append(bound(*spot, high.get(spot.place), by if by in held_out else None, fault))
-    return found
+    by = {place: ego.name for place, ego in best.items() if ego.name in held_out}
+    return [bound(*spot, high.get(spot.place), by.get(spot.place), faults.get(spot.partner.name, "")) for spot in spots]
 
 
 def _trained(where: Yard, trainings: Mapping[str, Training]) -> tuple[dict[str, Card], dict[str, str]]:
@@ -136,7 +133,7 @@ def _best(
     tries = [
         (ego, spot.partner, spot.seat)
         for spot in spots
-        for ego in [*(mine for mine in [trained.get(spot.partner.name)] if mine), *others]
+        for ego in filter(None, [trained.get(spot.partner.name), *others])
     ]
     if not auditions:
         return {(partner.name, seat): ego for ego, partner, seat in tries}

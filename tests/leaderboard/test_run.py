@@ -301,9 +301,7 @@ def test_some_games_of_a_suite_by_any_of_their_names():
         suite.only(["cramped_roam"])
 
 
-@pytest.mark.parametrize(
-    "name", ["standard", *map(str, sorted(EXAMPLES.glob("*kitchens.toml"))), str(EXAMPLES / "ring-1e7.toml")]
-)
+@pytest.mark.parametrize("name", ["standard", str(EXAMPLES / "five-kitchens.toml"), str(EXAMPLES / "ring-1e7.toml")])
 def test_partners_and_yardsticks_come_with_the_package(name, tmp_path):
     """No run of the standard suite, or of a suite of its partners, makes them or measures them once more."""
     for place in sites(load_suite(name), tmp_path):

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from crossplay.agents import learning
-from crossplay.benchmark.card import Card
+from crossplay.benchmark.card import CARD_FILE, Card
 from crossplay.benchmark.config import to_table
 from crossplay.benchmark.errors import Refused
 from crossplay.benchmark.games.matrix import Matrix
@@ -102,21 +102,21 @@ def test_luck_is_no_bound(tmp_path):
     assert any(row.unmeasured for row in found.rows)
 
 
-def poison(monkeypatch):
-    """No training outlives a thousand steps."""
+def poison(monkeypatch, *lost):
+    """The trainings of these numbers do not outlive a thousand steps."""
     real = learning.Learning.iterate
 
     def poisoned(self):
         real(self)
         if self.steps > 1000:
-            for net in self.method.learners[0].flat.data:
-                net[:] = float("nan")
+            for number in lost:
+                self.method.learners[0].flat.data[number] = float("nan")
 
     monkeypatch.setattr(learning.Learning, "iterate", poisoned)
 
 
 def test_a_best_response_that_came_to_nothing_is_said(tmp_path, monkeypatch):
-    poison(monkeypatch)
+    poison(monkeypatch, 0)
     found = measure(populate(tmp_path, HOPELESS, [1])).bounds
     for row in found.rows:
         assert row.score(1.0) is None
@@ -126,16 +126,20 @@ def test_a_best_response_that_came_to_nothing_is_said(tmp_path, monkeypatch):
     load_population(tmp_path)
 
 
-def test_held_out_partners_stand_in_for_a_best_response_that_came_to_nothing(tmp_path, monkeypatch):
-    poison(monkeypatch)
+def test_held_out_partners_stand_in_for_a_best_response_that_came_to_nothing_and_the_others_are_kept(
+    tmp_path, monkeypatch
+):
+    poison(monkeypatch, 1)
     found = measure(populate(tmp_path, SHARED)).bounds
-    assert [row.by for row in found.rows] == ["always-0", "always-0", "always-1", "always-1"]
-    assert [row.high for row in found.rows] == [3, 3, 2, 2]
+    cards = [(tmp_path / MEASURED / f"br-always-{number}" / CARD_FILE).is_file() for number in (0, 1)]
+    assert cards == [True, False]
+    assert [row.by for row in found.rows[2:]] == ["always-1", "always-1"]
+    assert [row.high for row in found.rows] == pytest.approx([3, 3, 2, 2], abs=0.03)
     assert not any(row.unmeasured for row in found.rows)
 
 
 def test_of_a_trained_response_and_the_held_out_the_better_is_the_yardstick(tmp_path, whole):
-    """One that has hardly learned is beaten by who answers best by hand; one that has learned is not replaced."""
+    """One that has hardly learned gives way to who answers best by hand; no yardstick falls short of that."""
     found = measure(populate(tmp_path, SHARED), settings=["budget.steps=5", "ppo.rollout=5"]).bounds
     assert [(row.partner, row.seat, row.high) for row in found.rows if row.by] == [
         ("always-0", 0, 3),
