@@ -1,4 +1,4 @@
-"""Mean and score of every complete entry by game and family: the board from exported episodes, in twenty lines.
+"""Mean and score of every complete entry by game and family: the board from exported episodes, in some twenty lines.
 
 crossplay export results/quick episodes.parquet; python examples/headline.py results/quick episodes.parquet
 """
@@ -21,6 +21,9 @@ paid = pd.read_parquet(episodes, columns=[*match, "ego", "return"]).groupby([*ma
 cells = paid.rename("mean").reset_index().merge(held_out[["game", "partner", "family"]]).merge(bounds, "left", match)
 cells["score"] = ((cells["mean"] - cells.low) / (cells.high - cells.low)).where(cells.unmeasured == "")
 cells["entry"] = cells.ego.str.rsplit("-", n=1).str[0]
+met = cells.groupby(["game", "ego"])["mean"].transform("size")
+whole = met == met.groupby(cells.game).transform("max")  # an agent that lacks a match leaves its entry out
+cells = cells[whole.groupby([cells.game, cells.entry]).transform("all")]
 board = ["game", "entry", "family"]
 families = cells.groupby([*board, "partner"])[["mean", "score"]].mean().groupby(board).mean().unstack()
 families[[("mean", "all"), ("score", "all")]] = families.T.groupby(level=0).mean().T

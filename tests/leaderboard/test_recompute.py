@@ -104,12 +104,25 @@ def test_it_finds_what_the_board_says(measured):
     assert off(measured) < 1e-9
 
 
-def test_a_few_lines_of_pandas_find_means_and_scores(measured):
-    episodes = measured / "episodes.parquet"
-    with publish.store(measured) as results:
+def headline(out):
+    """The table that the short script prints."""
+    episodes = out / "episodes.parquet"
+    with publish.store(out) as results:
         results.export(episodes)
-    said = subprocess.check_output([sys.executable, EXAMPLES / "headline.py", measured, episodes], text=True)
-    found = pd.read_csv(StringIO(said), header=[0, 1], index_col=[0, 1])
+    said = subprocess.check_output([sys.executable, EXAMPLES / "headline.py", out, episodes], text=True)
+    return pd.read_csv(StringIO(said), header=[0, 1], index_col=[0, 1])
+
+
+def test_the_short_script_leaves_an_entry_out_that_lacks_a_match(copy):
+    with sqlite3.connect(copy / STORE) as database:
+        assert database.execute(f"delete from matches where {ONE}").rowcount == 1
+    found = headline(copy)
+    assert ("matrix/volunteer-v1", "mixed") not in found.index
+    assert len(found) == 3
+
+
+def test_a_few_lines_of_pandas_find_means_and_scores(measured):
+    found = headline(measured)
     rows = [(board.game, row) for board in publish.boards(measured)[:-1] for row in board.rows]
     assert len(rows) == len(found) == 4
     for game, row in rows:
